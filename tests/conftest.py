@@ -1,0 +1,30 @@
+"""What every test gets: an environment without our settings, and the shared test data.
+
+Fixtures of one kind of test live in that kind's own `conftest.py`; this one stays short.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from resources.settings_source import PLAIN_NAMES, PREFIX
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own settings out of the tests."""
+    for name in list(os.environ):
+        if name in PLAIN_NAMES or name.upper().startswith(PREFIX):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of shared test data (photos, videos, a model pack); skips where there is none."""
+    for candidate in (ROOT / "shared", ROOT.parent / "shared"):
+        if (candidate / "faces").is_dir():
+            return candidate
+    pytest.skip("needs the shared test data in ../shared")

@@ -1,0 +1,137 @@
+"""What publishing says to a hub: posts, rights, topics, and the port that carries them.
+
+Values and the port only. What should be in a hub is decided in ``archive.publishing.plan``,
+how it gets there without a double in ``archive.publishing.outbox``, and which chat may be a
+hub at all in ``archive.hubs``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from archive.errors import Permanent
+from archive.ids import MessageId, TopicId
+from archive.records import Chat, MediaAccess, MediaFile, PeerInfo
+
+
+class PostMethod(StrEnum):
+    """How a picture gets into a hub, cheapest first; the next is tried when one is refused."""
+
+    REFERENCE = "reference"
+    """Telegram copies a file it already has: no bytes move."""
+
+    FORWARD = "forward"
+    """The source message is forwarded: no bytes move either."""
+
+    UPLOAD = "upload"
+    """The bytes are sent anew, from memory."""
+
+
+class CopyRefused(Permanent):
+    """Telegram definitely refused this way of copying; another way may still work.
+
+    Raised by ``HubGateway.send`` only for the error codes that speak of the file or of the
+    source (``FILE_REFERENCE_*``, ``MEDIA_INVALID``, ``MEDIA_EMPTY``, ``PHOTO_INVALID*``,
+    ``DOCUMENT_INVALID``, ``CHAT_FORWARDS_RESTRICTED``, ``MESSAGE_ID_INVALID``,
+    ``CHANNEL_PRIVATE`` of the source …), never for a hub that refuses us and never for an
+    answer that was lost: the caller goes on with another method and another random id, which
+    is safe only because a refused call made no message.
+
+    Args:
+        code: Telegram's error code.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Telegram does not copy this file: {code}")
+        self.code = code
+
+    def __reduce__(self) -> tuple[type[CopyRefused], tuple[str]]:
+        """Pickle by the code: errors travel between processes."""
+        return type(self), (self.code,)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message for a topic of a hub, complete: repeating it is the identical request.
+
+    Attributes:
+        random_id: Drawn once and stored before the first send; non-zero, signed 64 bits.
+        caption_html: Telegram's HTML (``a``, ``b``, ``i``), at most 1 024 characters parsed. A
+            forward cannot carry a caption of its own, so it is forwarded without its author and
+            gets the caption by an edit, which may be repeated like the send.
+        file: The Telegram file that is posted; tells the adapter whether it is a photo, a video
+            or a document.
+        access: With ``REFERENCE``: the account's key to the file. The adapter refreshes a stale
+            one from the source message, once, before it gives up with ``CopyRefused``.
+        source_chat: Where the file was seen; with ``FORWARD`` what is forwarded.
+        source_message_id: The message in ``source_chat``.
+        data: With ``UPLOAD``: the whole file; ``None`` otherwise.
+        file_name: With ``UPLOAD``: the name to send it under, where there is one.
+    """
+
+    random_id: int
+    caption_html: str
+    method: PostMethod
+    file: MediaFile | None = None
+    access: MediaAccess | None = None
+    source_chat: Chat | None = None
+    source_message_id: MessageId | None = None
+    data: bytes | None = field(default=None, repr=False)
+    file_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubRights:
+    """What a chat is and what our account may do in it, as of now.
+
+    Attributes:
+        is_public: It has a public username, so anybody could read the people in it.
+    """
+
+    is_forum: bool
+    is_public: bool
+    can_manage_topics: bool
+    can_post: bool
+    can_delete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicInfo:
+    """A forum topic as the hub shows it."""
+
+    topic_id: TopicId
+    title: str
+
+
+class HubGateway(Protocol):
+    """The one door through which anything is written to Telegram.
+
+    Errors are those of ``archive.errors``: ``Transient`` for waits and lost connections (a
+    call that ended so may or may not have happened), ``Permanent`` for refusals, and its
+    subclass ``CopyRefused`` as described there. ``RANDOM_ID_DUPLICATE`` means that the first
+    call is still running and is therefore ``Transient``.
+    """
+
+    async def create(self, title: str) -> PeerInfo:
+        """Make a private forum supergroup of our own."""
+        ...
+
+    async def inspect(self, hub: Chat) -> HubRights:
+        """Ask what the chat is now and what our account may do there."""
+        ...
+
+    async def create_topic(
+        self, hub: Chat, *, title: str, icon_color: int | None, random_id: int
+    ) -> TopicId:
+        """Make a topic; repeated with the same random id it returns the first one's id."""
+        ...
+
+    async def topics(self, hub: Chat) -> list[TopicInfo]:
+        """List every topic, General included."""
+        ...
+
+    async def send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
+        """Post into a topic; repeated with the same random id it returns the first one's id."""
+        ...

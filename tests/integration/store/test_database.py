@@ -35,9 +35,13 @@ def test_a_database_newer_than_the_code_is_refused(database_url: str) -> None:
 
 
 def test_an_error_in_the_body_rolls_the_transaction_back(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.transaction() as connection:
-        connection.execute("INSERT INTO accounts (account_id, name) VALUES (1, 'Mia')")
-        _ = 1 / 0
+    def fail_half_way() -> None:
+        with database.transaction() as connection:
+            connection.execute("INSERT INTO accounts (account_id, name) VALUES (1, 'Mia')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     with database.transaction() as connection:
         assert connection.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
 
@@ -63,11 +67,12 @@ def test_a_connection_cut_in_the_middle_is_transient_and_the_next_one_works(
 
 
 def test_an_unnormalised_vector_cannot_be_stored(database: Database) -> None:
-    with pytest.raises(Permanent, match="embeddings"), database.transaction() as connection:
+    with database.transaction() as connection:
         connection.execute(
             "INSERT INTO models (name, kind, licence, commercial_use, dims, thresholds) "
             "VALUES ('m', 'dlib', 'CC0', true, 2, '{}')"
         )
+    with pytest.raises(Permanent, match="embeddings"), database.transaction() as connection:
         connection.execute(
             "INSERT INTO embeddings (face_id, model, dims, embedding) "
             "VALUES (gen_random_uuid(), 'm', 2, '[3,4]')"

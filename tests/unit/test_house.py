@@ -1,7 +1,9 @@
 """Rules about the repository itself: addresses, machine paths, and a lock that is in step."""
 
+import importlib.util
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,3 +130,11 @@ def test_hooks_are_local_ones() -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
 
     assert {repository["repo"] for repository in config["repos"]} == {"local"}
+
+
+def test_the_listener_starts_without_dagster() -> None:
+    if importlib.util.find_spec("sensors.listener") is None:
+        pytest.skip("there is no listener yet")
+    program = "import sys, sensors.listener; sys.exit('dagster' in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)

@@ -1,12 +1,15 @@
 """Rules about the repository itself: addresses, machine paths, and a lock that is in step."""
 
+import ast
 import importlib.util
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -37,6 +40,9 @@ REGISTRY_HOSTS = [
     ]
 ]
 
+# Modules whose distribution does not say so, or that a declared one brings as a part of itself.
+BROUGHT_BY = {"dlib": "dlib-bin", "psycopg_pool": "psycopg", "pydantic_core": "pydantic"}
+
 
 def repository_texts() -> Iterator[tuple[Path, str]]:
     """Every text file that is committed or about to be."""
@@ -60,6 +66,21 @@ def lines_matching(pattern: re.Pattern[str]) -> list[str]:
         for number, line in enumerate(text.splitlines(), start=1)
         if pattern.search(line)
     ]
+
+
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def imported_modules(package: str) -> Iterator[tuple[str, Path]]:
+    """The top-level names that the modules of one of our packages import, wherever they do."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield alias.name.partition(".")[0], path.relative_to(ROOT)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.partition(".")[0], path.relative_to(ROOT)
 
 
 def locked_packages() -> dict[str, list[str]]:
@@ -103,7 +124,7 @@ def test_every_locked_package_has_a_hash() -> None:
 
 
 def test_the_lock_has_what_pyproject_asks_for() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = pyproject()
     asked = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     for extra in project["project"].get("optional-dependencies", {}).values():
         asked += extra
@@ -117,6 +138,27 @@ def test_the_lock_has_what_pyproject_asks_for() -> None:
             missing.append(str(requirement))
 
     assert missing == [], "run: make lock"
+
+
+def test_every_imported_package_is_declared() -> None:
+    project = pyproject()["project"]
+    extras = project.get("optional-dependencies", {}).values()
+    asked = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    declared = {canonicalize_name(Requirement(line).name) for line in asked}
+    providers = packages_distributions()
+    ours = {root.name for root in ROOT.iterdir() if (root / "__init__.py").is_file()} - {"tests"}
+
+    undeclared = {
+        f"{name} in {path}"
+        for package in ours
+        for name, path in imported_modules(package)
+        if name not in sys.stdlib_module_names and name not in ours | {"tests"}
+        if "tests" not in path.parts
+        if BROUGHT_BY.get(name) not in declared
+        if declared.isdisjoint(map(canonicalize_name, providers.get(name, ())))
+    }
+
+    assert undeclared == set(), "name it in pyproject.toml, then: make lock"
 
 
 def test_opencv_comes_without_a_window_system() -> None:

@@ -1,0 +1,157 @@
+"""The models we know: licence, thresholds, and who may use them.
+
+A registry and a gate. Finding the files of a pack is `packs`, running it is the engines' part.
+Thresholds stand here, beside the model they were measured on, and reach everyone else inside
+its `ModelRecord`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from archive.errors import Permanent
+from archive.faces.records import ModelKind, ModelThresholds
+
+DLIB: Final = "dlib"
+ALTERNATIVES: Final = (
+    "AuraFace (model `auraface`, Apache-2.0) and dlib (model `dlib`, CC0 and Boost, nothing to "
+    "download) are free for any use"
+)
+
+_NON_COMMERCIAL: Final = "InsightFace pretrained models: non-commercial research only"
+
+# Found and accept: buffalo_l's best F1 on LFW lies at cosine 0.25, products ship 0.5–0.55
+# (published); a wrong merge costs a person more than a missing photo, so we start near those.
+# Gates: as for the pack that we could measure; 512-d ResNets stand lower resolution better.
+_ARCFACE_512: Final = ModelThresholds(
+    accept=0.40,
+    margin=0.05,
+    found=0.50,
+    min_quality=0.10,
+    min_quality_to_found=0.40,
+    min_face_pixels=20,
+    min_face_pixels_to_found=48,
+)
+
+_MOBILEFACENET: Final = ModelThresholds(
+    accept=0.38,
+    margin=0.05,
+    found=0.45,
+    min_quality=0.10,
+    min_quality_to_found=0.40,
+    min_face_pixels=20,
+    min_face_pixels_to_found=48,
+)
+
+_DLIB: Final = ModelThresholds(
+    accept=0.915,
+    margin=0.005,
+    found=0.93,
+    min_quality=0.10,
+    min_quality_to_found=0.40,
+    min_face_pixels=30,
+    min_face_pixels_to_found=48,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """What we know about a model before any file is read.
+
+    Attributes:
+        name: `dlib` or the name of the pack's folder.
+        kind: What loads it.
+        licence: In words.
+        commercial_use: Whether the licence allows it.
+        thresholds: Its own.
+        fetched_by_insightface: Whether insightface downloads it by this name.
+        how_to_get: What to do when its folder is missing and nothing can be fetched.
+    """
+
+    name: str
+    kind: ModelKind
+    licence: str
+    commercial_use: bool
+    thresholds: ModelThresholds
+    fetched_by_insightface: bool = False
+    how_to_get: str = "put the pack's .onnx files there"
+
+
+def _insightface_pack(name: str) -> KnownModel:
+    return KnownModel(
+        name,
+        "insightface",
+        _NON_COMMERCIAL,
+        commercial_use=False,
+        thresholds=_ARCFACE_512,
+        fetched_by_insightface=True,
+        how_to_get=f"connect to the network once, or unpack {name}.zip of insightface's "
+        "model-zoo release there",
+    )
+
+
+_REGISTRY: Final[Mapping[str, KnownModel]] = MappingProxyType(
+    {
+        DLIB: KnownModel(
+            DLIB, "dlib", "dlib models: CC0; dlib: Boost", commercial_use=True, thresholds=_DLIB
+        ),
+        **{name: _insightface_pack(name) for name in ("buffalo_l", "buffalo_s", "antelopev2")},
+        "auraface": KnownModel(
+            "auraface",
+            "insightface",
+            "AuraFace: Apache-2.0",
+            commercial_use=True,
+            thresholds=_ARCFACE_512,
+            how_to_get="put the .onnx files of the model fal/AuraFace-v1 there",
+        ),
+        "scrfd_mobilefacenet": KnownModel(
+            "scrfd_mobilefacenet",
+            "insightface",
+            "SCRFD: non-commercial research only; MobileFaceNet: Apache-2.0",
+            commercial_use=False,
+            thresholds=_MOBILEFACENET,
+        ),
+    }
+)
+
+
+def known_models() -> tuple[KnownModel, ...]:
+    """List the registry, free ones first."""
+    return tuple(sorted(_REGISTRY.values(), key=lambda model: not model.commercial_use))
+
+
+def look_up(name: str) -> KnownModel:
+    """Give what is known about a model.
+
+    A folder we have never heard of may be anybody's work under any licence, so it counts as
+    non-commercial, and gets the cautious thresholds of a 512-d ArcFace model.
+
+    Args:
+        name: `dlib` or the name of a pack's folder.
+    """
+    return _REGISTRY.get(name) or KnownModel(
+        name,
+        "insightface",
+        "unknown: an own pack, its licence is for you to check",
+        commercial_use=False,
+        thresholds=_ARCFACE_512,
+    )
+
+
+def require_licence(model: KnownModel, *, accept_noncommercial: bool) -> None:
+    """Let a model pass only if its licence was accepted.
+
+    Raises:
+        Permanent: It is not free for every use and nobody said that this use is allowed; the
+            text names the way to accept and the alternatives.
+    """
+    if model.commercial_use or accept_noncommercial:
+        return
+    raise Permanent(
+        f"model `{model.name}` may not be used without your consent ({model.licence}). If your "
+        f"use is allowed, set accept_noncommercial_models=true; otherwise choose another: "
+        f"{ALTERNATIVES}."
+    )

@@ -1,0 +1,33 @@
+"""What an error of the archive means to Dagster, and how a step's time is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from archive.errors import Permanent, Transient
+
+# Covers a flood of hours, a database that restarts, another run that holds the lane.
+_RETRIES = 20
+_RETRY_SECONDS = 30.0
+
+
+@contextmanager
+def dagster_outcome() -> Iterator[None]:
+    """Turn the archive's errors into a retry at the right time, or into a plain failure.
+
+    Raises:
+        RetryRequested: For a ``Transient``, after as long as it asks for; the slot is free
+            meanwhile.
+        Failure: For a ``Permanent``, never retried; its text says the way out.
+    """
+    try:
+        yield
+    except Transient as exc:
+        raise dg.RetryRequested(
+            max_retries=_RETRIES, seconds_to_wait=exc.retry_after_seconds or _RETRY_SECONDS
+        ) from exc
+    except Permanent as exc:
+        raise dg.Failure(description=str(exc), allow_retries=False) from exc

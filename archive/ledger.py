@@ -1,0 +1,198 @@
+"""The rules of the ledger: what each medium still needs, and why it may never get it.
+
+One row a medium and product. Pure decisions only: which products a medium may have (``verdict``),
+what its row becomes when it is looked at again (``reconcile``), and when a failed one is tried
+again (``back_off``). Reading and writing the rows is the store's part, doing the work is
+``media_pass``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+
+from archive.records import SEARCHABLE_KINDS, Chat, MediaFile, MediaKind
+
+
+class Product(StrEnum):
+    """What is made of a medium."""
+
+    FINGERPRINTS = "fingerprints"
+    THUMBNAILS = "thumbnails"
+    FACES = "faces"
+    EMBEDDINGS = "embeddings"
+
+
+PASS_PRODUCTS: Final = (Product.FINGERPRINTS, Product.FACES, Product.EMBEDDINGS)
+"""What today's pass makes, all from one download and one decode."""
+
+FACE_PRODUCTS: Final = frozenset({Product.FACES, Product.EMBEDDINGS})
+"""What needs the chat's faces switch."""
+
+
+class State(StrEnum):
+    """How far a product of a medium is."""
+
+    PENDING = "pending"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class SkipReason(StrEnum):
+    """Why policy leaves a medium out; ordered from the nearest to being wanted."""
+
+    FACES_OFF = "faces_off"
+    TOO_LARGE = "too_large"
+    TYPE = "type"
+    VIEW_ONCE = "view_once"
+
+
+TRANSIENT: Final = "transient"
+"""Reason of a failure that another try may heal: a cut download, a lost connection."""
+
+CRASHED: Final = "crashed"
+"""Reason of a failure that killed the child process in which the item was alone."""
+
+_POLICY: Final = frozenset(SkipReason)
+_NEAREST_FIRST: Final = tuple(SkipReason)
+
+# Ten doublings of half a minute are eight hours; a file that failed that often is asked for a
+# few times a day and no more.
+_MOST_DOUBLINGS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPolicy:
+    """What one chat allows of its media, as it stands now.
+
+    Attributes:
+        archive: Media may be fetched.
+        faces: Faces may be looked for.
+        media_types: Kinds to fetch.
+        max_media_bytes: Its own limit; ``None`` leaves it to the setting.
+    """
+
+    archive: bool
+    faces: bool
+    media_types: frozenset[MediaKind]
+    max_media_bytes: int | None = None
+
+    @classmethod
+    def of(cls, chat: Chat) -> Self:
+        """Take the policy out of a chat's record."""
+        return cls(
+            archive=chat.switches.archive,
+            faces=chat.switches.faces,
+            media_types=chat.media_types,
+            max_media_bytes=chat.max_media_bytes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """What the ledger says of one product of one medium.
+
+    Attributes:
+        reason: Why it was skipped or failed; a policy's reason or the item's own.
+        producer: What made it; of a rejected or failed item what tried to.
+        attempts: Tries that did not end in ``done`` or ``skipped``.
+        retry_at: When a failed one is due again.
+    """
+
+    state: State
+    reason: str | None = None
+    producer: str | None = None
+    attempts: int = 0
+    retry_at: datetime | None = None
+
+
+PENDING: Final = LedgerRow(State.PENDING)
+
+
+def verdict(
+    product: Product, file: MediaFile, policy: ChatPolicy, max_media_bytes: int
+) -> SkipReason | None:
+    """Say why one chat leaves a product of a file out; ``None`` means it is wanted.
+
+    Args:
+        product: What would be made.
+        file: The medium.
+        policy: Of a chat that holds it and whose archive switch is on.
+        max_media_bytes: The limit where the chat has none of its own.
+    """
+    if file.kind is MediaKind.VIEW_ONCE:
+        return SkipReason.VIEW_ONCE
+    if file.kind not in policy.media_types & SEARCHABLE_KINDS:
+        return SkipReason.TYPE
+    if (file.size_bytes or 0) > (policy.max_media_bytes or max_media_bytes):
+        return SkipReason.TOO_LARGE
+    if product in FACE_PRODUCTS and not policy.faces:
+        return SkipReason.FACES_OFF
+    return None
+
+
+def joint_verdict(
+    product: Product, file: MediaFile, policies: Iterable[ChatPolicy], max_media_bytes: int
+) -> SkipReason | None:
+    """Judge a medium that several chats hold by the most permissive of them.
+
+    Chats whose archive switch is off have no say.
+
+    Raises:
+        ValueError: No chat has its archive switch on; such a medium is not to be enrolled.
+    """
+    verdicts = {verdict(product, file, each, max_media_bytes) for each in policies if each.archive}
+    if not verdicts:
+        raise ValueError("no chat that holds the medium is archived")
+    if None in verdicts:
+        return None
+    return min((each for each in verdicts if each), key=_NEAREST_FIRST.index)
+
+
+def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str) -> LedgerRow:
+    """Say what a row becomes when its medium is looked at again; most stay as they are.
+
+    What was made stays made when policy turns against it: taking it out of use or erasing it is
+    the switches' own doing. What policy left out becomes open again once policy allows it, and
+    whatever another producer made, rejected or failed at is open for this one.
+
+    Args:
+        row: What the ledger has; ``None`` for a medium it has not seen.
+        skip: Today's verdict.
+        producer: What would make the product today.
+    """
+    if row is None:
+        return PENDING if skip is None else LedgerRow(State.SKIPPED, skip)
+    if skip is not None:
+        return row if _made(row) else LedgerRow(State.SKIPPED, skip)
+    if row.state is State.SKIPPED and row.reason in _POLICY:
+        return PENDING
+    if row.producer not in {None, producer}:
+        return replace(PENDING, producer=row.producer)
+    return row
+
+
+def _made(row: LedgerRow) -> bool:
+    return row.state is State.DONE or (row.state is State.SKIPPED and row.reason not in _POLICY)
+
+
+def is_due(row: LedgerRow, now: datetime) -> bool:
+    """Say whether a row asks for work now."""
+    if row.state is State.FAILED:
+        return row.retry_at is None or row.retry_at <= now
+    return row.state is State.PENDING
+
+
+def back_off(attempts: int, base: timedelta) -> timedelta:
+    """Give the wait after a failure: ``base`` × 2ⁿ⁻¹ after the n-th, up to 2¹⁰.
+
+    Args:
+        attempts: Failures so far, this one included; 1 or more.
+        base: Wait after the first.
+    """
+    doublings: int = min(attempts - 1, _MOST_DOUBLINGS)
+    return base * (2**doublings)

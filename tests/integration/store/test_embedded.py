@@ -1,0 +1,38 @@
+"""Where the embedded server may live, and where its programs run from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from archive.errors import Permanent
+from resources.store.embedded import EmbeddedPostgres, _keep_programs_out_of_private_folders
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+
+
+@as_root
+def test_root_is_refused_a_place_below_a_private_home(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    with pytest.raises(Permanent, match="FACE_ARCHIVE_DATA_DIR"):
+        EmbeddedPostgres(home / "data" / "postgres")
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_name_too_long_for_a_private_socket_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Permanent, match="too long"):
+        EmbeddedPostgres(tmp_path / ("x" * 120))
+
+
+@as_root
+def test_programs_below_a_private_home_are_copied_out_of_it(tmp_path: Path) -> None:
+    home, place = tmp_path / "home", tmp_path / "place"
+    (home / "wheel" / "install18" / "bin").mkdir(parents=True)
+    home.chmod(0o700)
+    place.mkdir()
+    programs = {16: home / "wheel" / "install16" / "bin", 18: home / "wheel" / "install18" / "bin"}
+    _keep_programs_out_of_private_folders(programs, place)
+    assert programs == {18: place / "install18" / "bin"}

@@ -9,11 +9,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NewType, Protocol
 
 from archive.errors import Permanent
 from archive.ids import MessageId, TopicId
 from archive.records import Chat, MediaAccess, MediaFile, PeerInfo
+
+HubNo = NewType("HubNo", int)
+"""A hub's random surrogate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A chat that was made, or chosen, to receive the topics.
+
+    Attributes:
+        in_use: Publishing goes there; one hub at a time.
+    """
+
+    hub_no: HubNo
+    chat: Chat
+    in_use: bool = False
 
 
 class PostMethod(StrEnum):

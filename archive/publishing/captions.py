@@ -1,0 +1,67 @@
+"""The caption of a post: where the content comes from, as Telegram's HTML.
+
+Pure text. Which sources may be named is decided by whoever calls; here each one that is given
+is named or counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from archive.chats import message_link
+from archive.publishing.state import Source, shortened
+
+MAX_LINKS = 10
+# https://limits.tginfo.me/en: a caption holds 1 024 UTF-16 units after parsing. Ten titles of
+# 80, their dates and separators, the moment and the last line together stay below 1 000.
+MAX_UNITS = 1024
+TITLE_UNITS = 80
+
+
+def caption(sources: Iterable[Source], seconds: float | None = None) -> str:
+    """Name the sources, oldest first, each with a link where its chat has links.
+
+    Args:
+        sources: In any order; a message is named once.
+        seconds: In a video, when the person appears; Telegram makes ``01:05`` a link to it.
+
+    Returns:
+        HTML that parses to at most 1 024 UTF-16 units, whatever the chats are called.
+    """
+    ordered = oldest_first(sources)
+    lines = [] if seconds is None else [f"▶ {moment(seconds)}"]
+    lines += [_line(source) for source in ordered[:MAX_LINKS]]
+    if len(ordered) > MAX_LINKS:
+        lines.append(f"and {len(ordered) - MAX_LINKS} more")
+    return "\n".join(lines)
+
+
+def oldest_first(sources: Iterable[Source]) -> list[Source]:
+    """Order by date, then by the names of chat and message; each message once."""
+    once = {(source.chat.chat_no, source.message_id): source for source in sources}
+    return sorted(once.values(), key=order_of)
+
+
+def order_of(source: Source) -> tuple[float, int, int]:
+    """What sources are sorted by; total, so that a caption is the same each time."""
+    return source.sent_at.timestamp(), source.chat.chat_no, source.message_id
+
+
+def moment(seconds: float) -> str:
+    """Write a time in a video as ``mm:ss``, or ``h:mm:ss`` past the hour."""
+    minutes, second = divmod(int(max(0.0, seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute:02}:{second:02}"
+
+
+def place(source: Source) -> str:
+    """Name a source for a person: the chat and the day (UTC)."""
+    title = shortened(source.chat.title, TITLE_UNITS) or "a chat without a name"
+    return f"{title} · {source.sent_at.date().isoformat()}"
+
+
+def _line(source: Source) -> str:
+    text = escape(place(source))
+    link = message_link(source.chat, source.message_id, source.topic_id)
+    return text if link is None else f'<a href="{escape(link)}">{text}</a>'

@@ -1,0 +1,193 @@
+"""What a hub should hold and what we know it holds.
+
+Values that the store fills and the planner compares. ``Wanted…`` follows from people, sources
+and switches and is computed anew each time; ``…Row`` is the outbox: what was written to the
+hub, or may have been.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from archive.ids import ChatNo, ContentKey, IdentityId, MediaId, MessageId, TopicId
+from archive.publishing.records import PostMethod
+from archive.records import Chat, MediaAccess, MediaFile
+
+# https://core.telegram.org/api/forum: a topic's title has at most 128 characters, and one of
+# these six colours, for ever: it is given at creation only.
+TITLE_CHARACTERS = 128
+ICON_COLORS = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
+# Joiners that words of some scripts and most emoji are made with; all other format characters
+# are invisible at best, and turn the reading direction of what follows at worst.
+_JOINERS = "\u200c\u200d"
+
+
+class OutboxState(StrEnum):
+    """How far one topic or post has come."""
+
+    PLANNED = "planned"
+    """Its random id is drawn; nothing was sent."""
+
+    SENDING = "sending"
+    """It was sent, or is about to be: only repeating the identical request can tell."""
+
+    SENT = "sent"
+    REMOVING = "removing"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One message in which a content was seen, in a chat that may be published."""
+
+    chat: Chat
+    message_id: MessageId
+    sent_at: datetime
+    media_id: MediaId
+    topic_id: TopicId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedContent:
+    """A content that shows the person.
+
+    Attributes:
+        phash: 64-bit perceptual hash, signed; ``None`` where there was no picture to hash.
+        seconds: When the person first appears in a video; ``None`` for pictures.
+        sources: Live ones in publishable chats, oldest first; at least one.
+    """
+
+    content_key: ContentKey
+    phash: int | None
+    seconds: float | None
+    sources: tuple[Source, ...]
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it has a length."""
+        return self.seconds is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTopic:
+    """A visible person and what shows them, oldest content first; at least one."""
+
+    identity_id: IdentityId
+    number: int
+    label: str | None
+    contents: tuple[WantedContent, ...]
+
+    @property
+    def title(self) -> str:
+        """The label, made fit for a title; ``Person 7`` where nothing readable is left."""
+        return shortened(self.label or "", TITLE_CHARACTERS) or f"Person {self.number}"
+
+    @property
+    def icon_color(self) -> int:
+        """One of the six colours, the same each time."""
+        return ICON_COLORS[self.number % len(ICON_COLORS)]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRow:
+    """A topic as recorded."""
+
+    identity_id: IdentityId
+    random_id: int
+    state: OutboxState
+    title: str
+    icon_color: int | None = None
+    topic_id: TopicId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationRow:
+    """A post as recorded.
+
+    Attributes:
+        caption: As sent, or about to be.
+        method: How it was tried last; ``None`` while planned.
+        refusal: Why no way of copying worked; it is left alone until ``retry_at``.
+        phash: Of the content, because near copies of it are not posted again.
+    """
+
+    publication_id: UUID
+    identity_id: IdentityId
+    content_key: ContentKey
+    random_id: int
+    state: OutboxState
+    caption: str = ""
+    method: PostMethod | None = None
+    source_chat_no: ChatNo | None = None
+    source_message_id: MessageId | None = None
+    message_id: MessageId | None = None
+    refusal: str | None = None
+    retry_at: datetime | None = None
+    phash: int | None = None
+    is_video: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Both sides of one hub, read in one snapshot; removed rows are left out."""
+
+    wanted: tuple[WantedTopic, ...]
+    topics: Mapping[IdentityId, TopicRow]
+    publications: tuple[PublicationRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Everything about a send that is stored before it, so that its repeat is identical."""
+
+    random_id: int
+    caption: str
+    method: PostMethod
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The file of a source, and the posting account's key to it where it has one."""
+
+    file: MediaFile
+    access: MediaAccess | None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the switches say now, asked again right before a send."""
+
+    is_visible: bool
+    chat_nos: frozenset[ChatNo]
+
+
+def shortened(text: str, limit: int) -> str:
+    """Make any text one visible line of at most ``limit`` UTF-16 units, Telegram's measure.
+
+    Line breaks become spaces; control characters, lone surrogates and marks that turn the
+    reading direction are dropped. What is cut ends in an ellipsis.
+    """
+    kept = "".join(character for character in text if _is_visible(character))
+    line = re.sub(r"\s+", " ", kept).strip(f" {_JOINERS}")
+    if utf16_units(line) <= limit:
+        return line
+    while utf16_units(line) > limit - 1:
+        line = line[: -max(1, (utf16_units(line) - limit) // 2)]
+    return line.rstrip() + "…"
+
+
+def utf16_units(text: str) -> int:
+    """Count as Telegram does: characters outside the basic plane are two."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _is_visible(character: str) -> bool:
+    category = unicodedata.category(character)
+    return character.isspace() or category not in {"Cc", "Cf", "Cs"} or character in _JOINERS

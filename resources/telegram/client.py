@@ -1,0 +1,136 @@
+"""One connection of one account, and the parts that work through it.
+
+``connect`` opens a lane for as long as its block lasts. Holding the lane's advisory lock
+meanwhile is the caller's duty; logging in is ``login``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from telethon import utils
+from telethon.tl import functions, types
+
+from archive.errors import Permanent
+from archive.ids import AccountId
+from archive.records import Account
+from resources.telegram.calling import Caller
+from resources.telegram.config import TelegramConfig
+from resources.telegram.errors import SessionLost
+from resources.telegram.feed import TelethonFeed
+from resources.telegram.history import TelethonHistory
+from resources.telegram.hub import TelethonHub
+from resources.telegram.media import TelethonMedia
+from resources.telegram.peers import TelethonPeers
+from resources.telegram.sessions import Lane, SessionFiles
+from resources.telegram.stats import OnWait, RequestStats
+from resources.telegram.telethon_client import build_client
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramAccount:
+    """An open connection, by what it can do."""
+
+    account: Account
+    stats: RequestStats
+    history: TelethonHistory
+    media: TelethonMedia
+    peers: TelethonPeers
+    hub: TelethonHub
+    feed: TelethonFeed
+
+
+@asynccontextmanager
+async def connect(
+    config: TelegramConfig,
+    files: SessionFiles,
+    lane: Lane,
+    account_id: AccountId | None = None,
+    *,
+    on_wait: OnWait | None = None,
+) -> AsyncIterator[TelegramAccount]:
+    """Open a lane of an account.
+
+    Args:
+        config: The application and how to reach Telegram.
+        files: Where the sessions lie.
+        lane: What the connection is for; only the listener's receives updates.
+        account_id: Whose; ``None`` for the only account there is.
+        on_wait: Told before each wait that Telegram asks for.
+
+    Raises:
+        Permanent: Nobody is logged in (any more): the message says to run the login.
+        Transient: Telegram cannot be reached.
+    """
+    stored = files.load(account_id, lane)
+    client = build_client(config, secret=stored.secret, receive_updates=lane is Lane.LISTENER)
+    call = caller_for(client, config, on_wait)
+    async with connected(client, call):
+        account = await who_am_i(call)
+        if account.account_id != stored.account_id:
+            raise Permanent(
+                f"The session of account {stored.account_id} belongs to another one: "
+                "run `face-archive login`."
+            )
+        yield _parts(call, account, config)
+
+
+@asynccontextmanager
+async def connected(client: Any, call: Caller) -> AsyncIterator[None]:
+    """Keep a client connected for as long as the block lasts."""
+    try:
+        await call.run("connect", lambda: _connect(client))
+        yield
+    finally:
+        await client.disconnect()
+
+
+async def _connect(client: Any) -> None:
+    # A wait can break a connect off half-way; Telethon would take the next for a second one.
+    if client.is_connected():
+        await client.disconnect()
+    await client.connect()
+
+
+def caller_for(client: Any, config: TelegramConfig, on_wait: OnWait | None = None) -> Caller:
+    """Make the one through which all requests of a client go."""
+    return Caller(
+        client,
+        RequestStats(on_wait=on_wait),
+        flood_sleep_limit_seconds=config.flood_sleep_limit_seconds,
+        request_timeout_seconds=config.request_timeout_seconds,
+    )
+
+
+async def who_am_i(call: Caller) -> Account:
+    """Ask whose session this is.
+
+    Raises:
+        SessionLost: Nobody's any more.
+    """
+    users = await call(functions.users.GetUsersRequest([types.InputUserSelf()]))
+    if not users or not isinstance(users[0], types.User):
+        raise SessionLost("USER_UNKNOWN")
+    return account_of(users[0])
+
+
+def account_of(user: Any) -> Account:
+    """Convert the user that is logged in."""
+    return Account(AccountId(user.id), utils.get_display_name(user) or str(user.id))
+
+
+def _parts(call: Caller, account: Account, config: TelegramConfig) -> TelegramAccount:
+    history = TelethonHistory(call)
+    media = TelethonMedia(call, history, concurrency=config.download_concurrency)
+    return TelegramAccount(
+        account=account,
+        stats=call.stats,
+        history=history,
+        media=media,
+        peers=TelethonPeers(call, account),
+        hub=TelethonHub(call, media),
+        feed=TelethonFeed(call),
+    )

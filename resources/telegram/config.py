@@ -1,0 +1,40 @@
+"""What a client needs to know before it connects.
+
+Values only: the application's key, the test server if there is one, and how long a wait may be
+slept in place. The settings they come from belong to ``resources.settings``; the sessions to
+``sessions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DEVICE_MODEL = "Telegram Face Archive"
+"""How the program names itself in the account's list of devices: an honest client."""
+
+TEST_SERVER_DC = 2
+"""The number a test server goes by: the one Telethon assumes for a new session."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramConfig:
+    """How to reach Telegram and in whose name.
+
+    Attributes:
+        api_id: Id of the owner's application.
+        api_hash: Its secret.
+        server: Host and port of a test server; ``None`` talks to Telegram. The host is an IP
+            address: a session string has room for nothing else.
+        server_key_pem: The test server's public RSA key (PKCS#1, PEM).
+        flood_sleep_limit_seconds: What one request may wait in place, all waits together.
+        request_timeout_seconds: When an answer counts as lost. Telethon itself waits for ever.
+        download_concurrency: Parts of one file requested at a time.
+    """
+
+    api_id: int
+    api_hash: str = field(repr=False)
+    server: tuple[str, int] | None = None
+    server_key_pem: str | None = None
+    flood_sleep_limit_seconds: float = 60.0
+    request_timeout_seconds: float = 120.0
+    download_concurrency: int = 4

@@ -1,0 +1,243 @@
+"""Logging in: one code, and a session for every lane.
+
+The first lane is opened with the code that Telegram sends (and the two-factor password, if there
+is one). Each further lane shows a login token, the first one accepts it, and the password is
+given again while it is in memory: no second code is needed. Sessions that still work are kept.
+Asking a person, and hiding what is typed, is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from telethon import password as two_factor
+from telethon import utils
+from telethon.tl import functions, types
+
+from archive.errors import Permanent
+from archive.ids import AccountId
+from archive.records import Account
+from resources.telegram.calling import Caller
+from resources.telegram.client import account_of, caller_for, connected, who_am_i
+from resources.telegram.config import TelegramConfig
+from resources.telegram.errors import SessionLost, TelegramRefused
+from resources.telegram.sessions import Lane, SessionFiles, StoredSession
+from resources.telegram.telethon_client import build_client, session_secret
+
+Ask = Callable[[], Awaitable[str]]
+
+_ATTEMPTS = 3
+"""How often a code or password may be typed; Telegram itself counts them, too."""
+
+_PASSWORD_NEEDED = "SESSION_PASSWORD_NEEDED"
+_ASK_AGAIN = frozenset(
+    {"PHONE_CODE_INVALID", "PHONE_CODE_EMPTY", "PASSWORD_HASH_INVALID", "PASSWORD_EMPTY"}
+)
+
+
+async def login(
+    config: TelegramConfig,
+    files: SessionFiles,
+    *,
+    phone: str,
+    ask_code: Ask,
+    ask_password: Ask,
+) -> Account:
+    """Log an account in on every lane.
+
+    Args:
+        config: The application and how to reach Telegram.
+        files: Where the sessions go.
+        phone: With country code.
+        ask_code: Asks the person for the code that Telegram sent; not asked while a session
+            of this number still works.
+        ask_password: Asks for the two-factor password, at most once that is right.
+
+    Returns:
+        The account.
+
+    Raises:
+        Permanent: A wrong number, code or password; the message says what to do.
+        Transient: Telegram asks to wait longer than the limit, or cannot be reached.
+    """
+    password = _Password(ask_password)
+    async with _first(config, files, phone, ask_code, password) as first:
+        account = first.account
+        for lane in (lane for lane in Lane if lane is not first.lane):
+            if not await _works(config, files, account.account_id, lane):
+                secret = await _by_token(config, first.call, password)
+                files.save(account.account_id, lane, secret)
+    return account
+
+
+async def logout(
+    config: TelegramConfig, files: SessionFiles, account_id: AccountId | None = None
+) -> list[Lane]:
+    """Revoke an account's sessions and forget them.
+
+    Args:
+        config: The application and how to reach Telegram.
+        files: Where the sessions lie.
+        account_id: Whose; ``None`` for the only account there is.
+
+    Returns:
+        The lanes whose sessions were revoked or were dead already.
+
+    Raises:
+        Transient: Telegram could not be reached; the sessions that remain are kept.
+    """
+    account_id = files.chosen(account_id)
+    ended = []
+    for lane in Lane:
+        stored = files.find(account_id, lane)
+        if stored is not None:
+            await _revoke(config, stored.secret)
+            files.remove(account_id, lane)
+            ended.append(lane)
+    return ended
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The connection that lets the others in."""
+
+    call: Caller
+    account: Account
+    lane: Lane
+
+
+class _Password:
+    """The two-factor password: asked when first needed, kept only as long as the login runs."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._known: str | None = None
+
+    async def check(self, call: Caller) -> Any:
+        """Prove the password to Telegram; return the authorization."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            password = self._known if self._known is not None else await self._ask()
+            rules = await call(functions.account.GetPasswordRequest())
+            try:
+                proof = two_factor.compute_check(rules, password)
+                authorization = await call(functions.auth.CheckPasswordRequest(proof))
+            except TelegramRefused as error:
+                self._known = None
+                if error.code not in _ASK_AGAIN or attempt == _ATTEMPTS:
+                    raise
+            else:
+                self._known = password
+                return authorization
+        raise AssertionError("unreachable")
+
+
+@asynccontextmanager
+async def _first(
+    config: TelegramConfig, files: SessionFiles, phone: str, ask_code: Ask, password: _Password
+) -> AsyncIterator[_First]:
+    """Open a logged-in connection: by a session that still works, else by a code."""
+    known = await _working(config, files, phone)
+    client = build_client(config, secret=known.secret if known else None)
+    call = caller_for(client, config)
+    async with connected(client, call):
+        if known is not None:
+            yield _First(call, await who_am_i(call), known.lane)
+            return
+        account = await _by_code(call, phone, ask_code, password)
+        # Saved at once: what follows may fail, and codes are few.
+        lane = next(iter(Lane))
+        files.save(account.account_id, lane, session_secret(client))
+        yield _First(call, account, lane)
+
+
+async def _working(config: TelegramConfig, files: SessionFiles, phone: str) -> StoredSession | None:
+    """Find a session of this number that still works."""
+    for account_id in files.accounts():
+        for lane in Lane:
+            stored = files.find(account_id, lane)
+            owner = await _phone_of(config, stored.secret) if stored is not None else None
+            if owner is not None and owner == utils.parse_phone(phone):
+                return stored
+            if owner is not None:
+                break
+    return None
+
+
+async def _phone_of(config: TelegramConfig, secret: str) -> str | None:
+    """Return the number a session belongs to, ``None`` for a dead session."""
+    try:
+        client = build_client(config, secret=secret)
+        call = caller_for(client, config)
+        async with connected(client, call):
+            users = await call(functions.users.GetUsersRequest([types.InputUserSelf()]))
+    except Permanent:
+        return None
+    return str(users[0].phone) if users and users[0].phone else ""
+
+
+async def _works(
+    config: TelegramConfig, files: SessionFiles, account_id: AccountId, lane: Lane
+) -> bool:
+    stored = files.find(account_id, lane)
+    return stored is not None and await _phone_of(config, stored.secret) is not None
+
+
+async def _by_code(call: Caller, phone: str, ask_code: Ask, password: _Password) -> Account:
+    number = utils.parse_phone(phone)
+    if not number:
+        raise TelegramRefused("PHONE_NUMBER_INVALID")
+    client = call.client
+    sent = await call.run("auth.sendCode", lambda: client.send_code_request(number))
+    for attempt in range(1, _ATTEMPTS + 1):
+        code = await ask_code()
+        request = functions.auth.SignInRequest(number, sent.phone_code_hash, code.strip())
+        try:
+            return _logged_in(await call(request))
+        except TelegramRefused as error:
+            if error.code == _PASSWORD_NEEDED:
+                return _logged_in(await password.check(call))
+            if error.code not in _ASK_AGAIN or attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _by_token(config: TelegramConfig, first: Caller, password: _Password) -> str:
+    """Make a session that the first one lets in."""
+    client = build_client(config)
+    home = first.client.session
+    # A token shown in another data centre would first have to be taken to this one.
+    client.session.set_dc(home.dc_id, home.server_address, home.port)
+    call = caller_for(client, config)
+    show = functions.auth.ExportLoginTokenRequest(config.api_id, config.api_hash, [])
+    async with connected(client, call):
+        shown = await call(show)
+        await first(functions.auth.AcceptLoginTokenRequest(shown.token))
+        try:
+            answer = await call(show)
+        except TelegramRefused as error:
+            if error.code != _PASSWORD_NEEDED:
+                raise
+            _logged_in(await password.check(call))
+        else:
+            if not isinstance(answer, types.auth.LoginTokenSuccess):
+                raise Permanent("Telegram did not accept the login token: run the login again.")
+        return session_secret(client)
+
+
+async def _revoke(config: TelegramConfig, secret: str) -> None:
+    client = build_client(config, secret=secret)
+    call = caller_for(client, config)
+    try:
+        async with connected(client, call):
+            await call(functions.auth.LogOutRequest())
+    except SessionLost:
+        return
+
+
+def _logged_in(authorization: Any) -> Account:
+    if not isinstance(authorization, types.auth.Authorization):
+        raise Permanent("Telegram knows no account with this number: sign up in the app first.")
+    return account_of(authorization.user)

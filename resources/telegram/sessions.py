@@ -1,0 +1,126 @@
+"""Where the sessions of the accounts lie, and which lanes an account has.
+
+A session is a secret as good as the account itself: files of mode 0600, written in one step,
+whose content is never shown. Not here: making sessions (``login``) and using them (``client``).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from archive.errors import Permanent
+from archive.ids import AccountId
+
+_SUFFIX = ".session"
+
+
+class Lane(StrEnum):
+    """What a connection of an account is for; each lane has a session of its own.
+
+    Two processes on one session confuse each other's message numbers and updates, and Telegram
+    may revoke it (``AUTH_KEY_DUPLICATED``). So a session has one owner: the listener, which runs
+    all the time; a live run; a backfill run; publishing. The store's advisory lock per account
+    and lane sees to it.
+    """
+
+    LISTENER = "listener"
+    LIVE = "live"
+    BACKFILL = "backfill"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """One session as it lies on disk."""
+
+    account_id: AccountId
+    lane: Lane
+    secret: str = field(repr=False)
+
+
+class SessionFiles:
+    """The sessions in one folder: ``<account_id>.<lane>.session``.
+
+    Args:
+        folder: Made with mode 0700 when the first session is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def accounts(self) -> list[AccountId]:
+        """Return the accounts that have at least one session, in ascending order."""
+        stems = (path.name.partition(".")[0] for path in self._folder.glob(f"*.*{_SUFFIX}"))
+        return sorted({AccountId(int(stem)) for stem in stems if stem.isdecimal()})
+
+    def chosen(self, account_id: AccountId | None) -> AccountId:
+        """Return the account that is meant: the named one, else the only one there is.
+
+        Raises:
+            Permanent: None is logged in, or several are and none was named.
+        """
+        if account_id is not None:
+            return account_id
+        accounts = self.accounts()
+        if not accounts:
+            raise Permanent("No account is logged in: run `face-archive login`.")
+        if len(accounts) > 1:
+            names = ", ".join(map(str, accounts))
+            raise Permanent(f"Several accounts are logged in ({names}): say which one.")
+        return accounts[0]
+
+    def load(self, account_id: AccountId | None, lane: Lane) -> StoredSession:
+        """Read a session.
+
+        Args:
+            account_id: Whose; ``None`` for the only account there is.
+            lane: For which kind of work.
+
+        Raises:
+            Permanent: There is none, or no account was named and there are several.
+        """
+        account_id = self.chosen(account_id)
+        try:
+            secret = self._path(account_id, lane).read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            raise Permanent(
+                f"Account {account_id} is not logged in for {lane}: run `face-archive login`."
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise Permanent(
+                f"The session of account {account_id} for {lane} cannot be read "
+                f"({type(error).__name__}): run `face-archive login`."
+            ) from error
+        return StoredSession(account_id, lane, secret)
+
+    def find(self, account_id: AccountId, lane: Lane) -> StoredSession | None:
+        """Read a session that may not be there."""
+        if not self._path(account_id, lane).exists():
+            return None
+        return self.load(account_id, lane)
+
+    def save(self, account_id: AccountId, lane: Lane, secret: str) -> None:
+        """Write a session: the old one or the new one is on disk at any time, never a part."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # mkstemp gives mode 0600.
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secret)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path(account_id, lane))
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def remove(self, account_id: AccountId, lane: Lane) -> None:
+        """Forget a session."""
+        self._path(account_id, lane).unlink(missing_ok=True)
+
+    def _path(self, account_id: AccountId, lane: Lane) -> Path:
+        return self._folder / f"{account_id}.{lane}{_SUFFIX}"

@@ -1,0 +1,64 @@
+"""What the requests of one connection cost: how many, how slow, how long waited.
+
+Counts that grow with the kinds of requests and a window of the newest latencies; soft throttling
+shows there before any flood wait does. Not here: deciding what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+_LATENCIES_KEPT = 1000
+
+_log = structlog.get_logger(__name__)
+
+OnWait = Callable[[str, float], None]
+"""Told before a wait: what is waited for, and how many seconds."""
+
+
+@dataclass(slots=True)
+class RequestStats:
+    """Counts of one connection since it was opened.
+
+    Attributes:
+        requests: Sent requests by Telegram's name of the method.
+        floods: How often Telegram asked to wait.
+        waited_seconds: Slept in place, all together.
+        on_wait: Told before each wait, to show it.
+    """
+
+    requests: Counter[str] = field(default_factory=Counter)
+    floods: int = 0
+    waited_seconds: float = 0.0
+    on_wait: OnWait | None = None
+    _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES_KEPT))
+
+    def sent(self, method: str) -> None:
+        """Count a request."""
+        self.requests[method] += 1
+
+    def answered(self, seconds: float) -> None:
+        """Note how long an answer took."""
+        self._latencies.append(seconds)
+
+    def waiting(self, method: str, seconds: float) -> None:
+        """Count a wait that begins now, and make it visible."""
+        self.waited_seconds += seconds
+        _log.warning("telegram_wait", method=method, seconds=seconds)
+        if self.on_wait is not None:
+            self.on_wait(method, seconds)
+
+    def latency_seconds(self, quantile: float) -> float | None:
+        """Return a quantile of the newest thousand latencies.
+
+        Args:
+            quantile: 0 … 1, such as 0.95.
+        """
+        if not self._latencies:
+            return None
+        ordered = sorted(self._latencies)
+        return ordered[min(int(quantile * len(ordered)), len(ordered) - 1)]

@@ -1,0 +1,107 @@
+"""Telethon's client, set up the way this program behaves.
+
+The only place that constructs one. It names itself honestly, sleeps and retries little (waits
+belong to ``calling``, retries to Dagster and the ledger), and only the listener asks for
+updates. What is overridden here is private to Telethon 1.45, which is why that is pinned.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from telethon import TelegramClient
+from telethon.crypto import rsa
+from telethon.sessions import StringSession
+
+from archive.errors import Permanent
+from resources.telegram.config import DEVICE_MODEL, TEST_SERVER_DC, TelegramConfig
+
+_RUN_CONNECTION_RETRIES = 2
+_LISTENER_CONNECTION_RETRIES = 10
+"""A run ends and is tried again; the listener rides out a router's restart."""
+
+_REQUEST_RETRIES = 1
+"""Telethon sleeps 2 s after each answer of 5xx, and needs one more try to change data centre."""
+
+
+class _KeysOnlySession(StringSession):  # type: ignore[misc]
+    """A session without Telethon's growing table of peers: access hashes live in the store."""
+
+    def process_entities(self, tlo: Any) -> None:
+        """Keep nothing."""
+
+
+def build_client(
+    config: TelegramConfig, *, secret: str | None = None, receive_updates: bool = False
+) -> Any:
+    """Make a client that is not connected yet.
+
+    Args:
+        config: The application and, in tests and the demo, the test server.
+        secret: The session's string; ``None`` for a new one.
+        receive_updates: Only the listener's lane does.
+
+    Raises:
+        Permanent: The stored session is damaged.
+    """
+    return _client_class(receive_updates)(
+        _session(config, secret),
+        config.api_id,
+        config.api_hash,
+        device_model=DEVICE_MODEL,
+        app_version=f"{DEVICE_MODEL} {version('telegram-face-archive')}",
+        request_retries=_REQUEST_RETRIES,
+        connection_retries=(
+            _LISTENER_CONNECTION_RETRIES if receive_updates else _RUN_CONNECTION_RETRIES
+        ),
+        flood_sleep_threshold=0,
+        raise_last_call_error=True,
+        sequential_updates=receive_updates,
+        receive_updates=receive_updates,
+    )
+
+
+def session_secret(client: Any) -> str:
+    """Return the string that brings a client's session back."""
+    return str(client.session.save())
+
+
+def _session(config: TelegramConfig, secret: str | None) -> Any:
+    try:
+        session = _KeysOnlySession(secret)
+    except (ValueError, OSError) as error:
+        raise Permanent("The stored session is damaged: run `face-archive login`.") from error
+    if config.server is not None:
+        session.set_dc(TEST_SERVER_DC, *config.server)
+    if config.server_key_pem is not None:
+        # Telethon's keys are the process's: only the test server's profile may add one.
+        rsa.add_key(config.server_key_pem, old=False)
+    return session
+
+
+def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
+    """Make a class for one client.
+
+    Telethon keeps the list of data centres on the class, for every client of the process; ours
+    may talk to a test server now and to another one later.
+    """
+
+    class Client(TelegramClient):  # type: ignore[misc]
+        async def _update_loop(self) -> None:
+            if receive_updates:
+                await super()._update_loop()
+            else:
+                await _forget_updates(self._updates_queue)
+
+    return Client
+
+
+async def _forget_updates(queue: Any) -> None:
+    """Drop what our own requests bring back.
+
+    Telethon would take the answers to our posts for a history with gaps and fetch the
+    differences, out of the same flood budget.
+    """
+    while True:
+        await queue.get()

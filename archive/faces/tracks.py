@@ -5,8 +5,8 @@ Only within one video. Whom the appearance shows is decided in `archive.identity
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,28 +28,32 @@ _MARGINS_BELOW: Final = 4
 class _Track:
     best: FoundFace
     vector_sum: NDArray[np.float64]
-    last_sample: int
+    samples: set[int]
     last_box: Box
-    count: int = field(default=1)
 
-    def likeness(self, face: FoundFace) -> float:
-        """Give the cosine to the track's mean, which no single odd frame dominates."""
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """The direction all its faces share, unit norm; no single odd frame dominates it."""
         norm = float(np.linalg.norm(self.vector_sum))
-        return float(self.vector_sum @ face.embedding) / norm if norm > 0 else 0.0
+        return self.vector_sum / norm if norm > 0 else self.vector_sum
 
     def take(self, face: FoundFace, sample: int) -> None:
         self.vector_sum = self.vector_sum + face.embedding
-        self.last_sample, self.last_box = sample, face.box
-        self.count += 1
-        if face.quality > self.best.quality:
-            self.best = face
+        self.last_box = face.box
+        self.samples.add(sample)
+        self.best = _better(self.best, face)
+
+    def swallow(self, other: _Track) -> None:
+        self.vector_sum = self.vector_sum + other.vector_sum
+        self.samples |= other.samples
+        self.best = _better(self.best, other.best)
 
 
 class TrackCollapser:
     """Follows faces through the sampled frames of one video and keeps one face an appearance.
 
-    Memory grows with the number of appearances, not with the length of the video. The result
-    depends on nothing but the faces and their order.
+    Memory grows with the number of appearances, not of frames (but for a number each). The
+    result depends on nothing but the faces and their order.
     """
 
     def __init__(self, thresholds: ModelThresholds) -> None:
@@ -66,57 +70,81 @@ class TrackCollapser:
     def add(self, faces: Sequence[FoundFace]) -> None:
         """Take the faces of the next sampled frame, in order of time; it may have none."""
         self._sample += 1
-        pairs = [
-            (likeness, track_no, face_no)
-            for track_no, track in enumerate(self._tracks)
-            for face_no, face in enumerate(faces)
-            if (likeness := self._link(track, face)) is not None
-        ]
-        # The likeliest pairs first; each face joins one track and each track takes one face,
-        # since one frame shows a person once.
-        pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
-        taken_tracks: set[int] = set()
-        taken_faces: set[int] = set()
-        for _, track_no, face_no in pairs:
-            if track_no in taken_tracks or face_no in taken_faces:
-                continue
-            taken_tracks.add(track_no)
-            taken_faces.add(face_no)
-            self._tracks[track_no].take(faces[face_no], self._sample)
+        joined: dict[int, int] = {}
+        for _, track_no, face_no in sorted(self._links(faces)):
+            # Each face joins one track and each track takes one face: a frame shows nobody twice.
+            if track_no not in joined.values() and face_no not in joined:
+                joined[face_no] = track_no
         for face_no, face in enumerate(faces):
-            if face_no not in taken_faces:
+            if face_no in joined:
+                self._tracks[joined[face_no]].take(face, self._sample)
+            else:
                 vector = face.embedding.astype(np.float64)
-                self._tracks.append(_Track(face, vector, self._sample, face.box))
+                self._tracks.append(_Track(face, vector, {self._sample}, face.box))
 
     def finish(self) -> tuple[FoundFace, ...]:
-        """Give the best face of each appearance, numbered in order of first sight."""
+        """Join tracks that show one person, and give the best face of each.
+
+        Returns:
+            One face an appearance, numbered by `track` in order of first sight.
+        """
+        self._join()
+        self._tracks.sort(key=lambda track: min(track.samples))
         return tuple(replace(track.best, track=no) for no, track in enumerate(self._tracks))
 
-    def _link(self, track: _Track, face: FoundFace) -> float | None:
-        """Give the likeness of a face to a track if it may join it."""
-        likeness = track.likeness(face)
-        in_place = (
-            track.last_sample == self._sample - 1
-            and iou(track.last_box, face.box) >= SAME_PLACE_IOU
-        )
-        return (
-            likeness if likeness >= (self._accept_in_place if in_place else self._accept) else None
-        )
+    def _links(self, faces: Sequence[FoundFace]) -> Iterator[tuple[float, int, int]]:
+        """Give (minus likeness, track, face) of all that may join: the likeliest sort first."""
+        if not self._tracks or not faces:
+            return
+        means = np.stack([track.mean for track in self._tracks])
+        likeness = means @ np.stack([face.embedding for face in faces]).T
+        for (track_no, face_no), cosine in np.ndenumerate(likeness):
+            if cosine < self._accept_in_place:
+                continue
+            in_place = self._is_in_place(self._tracks[track_no], faces[face_no])
+            if in_place or cosine >= self._accept:
+                yield -float(cosine), track_no, face_no
+
+    def _is_in_place(self, track: _Track, face: FoundFace) -> bool:
+        seen_just_before = self._sample - 1 in track.samples
+        return seen_just_before and iou(track.last_box, face.box) >= SAME_PLACE_IOU
+
+    def _join(self) -> None:
+        """Merge the most alike tracks until no two are: somebody who left came back."""
+        while (pair := self._most_alike()) is not None:
+            first, second = pair
+            self._tracks[first].swallow(self._tracks.pop(second))
+
+    def _most_alike(self) -> tuple[int, int] | None:
+        if len(self._tracks) < 2:
+            return None
+        means = np.stack([track.mean for track in self._tracks])
+        likeness = np.triu(means @ means.T, k=1)
+        for flat in np.argsort(-likeness, axis=None, kind="stable"):
+            first, second = divmod(int(flat), len(self._tracks))
+            if likeness[first, second] < self._accept or first >= second:
+                return None
+            # Two heads in one frame are two people (or a mirror), however alike they look.
+            if not self._tracks[first].samples & self._tracks[second].samples:
+                return first, second
+        return None
 
 
 def collapse(
     frames: Sequence[Sequence[FoundFace]], thresholds: ModelThresholds
 ) -> tuple[FoundFace, ...]:
-    """Collapse all sampled frames of a video at once.
+    """Collapse all sampled frames of a video at once; see `TrackCollapser`.
 
     Args:
         frames: The faces of each sampled frame, in order of time.
         thresholds: Of the model that made the embeddings.
-
-    Returns:
-        One face an appearance, numbered by `track`.
     """
     collapser = TrackCollapser(thresholds)
     for faces in frames:
         collapser.add(faces)
     return collapser.finish()
+
+
+def _better(first: FoundFace, second: FoundFace) -> FoundFace:
+    """Give the face of higher quality; of equals the earlier one, then the first."""
+    return min(first, second, key=lambda face: (-face.quality, face.frame_seconds))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from archive.errors import Permanent
 from archive.faces.records import EYE_CORNERS, Box, DetectedFace, ModelRecord, Pixels
 from resources.vision.models import KnownModel
+from resources.vision.scaling import scale_by, shrink_to
 
 _PREDICTOR: Final = "shape_predictor_5_face_landmarks.dat"
 _RECOGNISER: Final = "dlib_face_recognition_resnet_model_v1.dat"
@@ -97,17 +98,10 @@ class DlibEngine:
 
 def _scaled_for_hog(image: Pixels) -> tuple[Pixels, float]:
     """Bring an image to the sizes at which HOG finds faces in bounded time."""
-    import cv2
-
     longest = max(image.shape[:2])
     if longest <= _ENLARGE_BELOW:
-        factor, method = 2.0, cv2.INTER_LINEAR
-    elif longest > _SHRINK_ABOVE:
-        factor, method = _SHRINK_ABOVE / longest, cv2.INTER_AREA
-    else:
-        return image, 1.0
-    scaled = cv2.resize(image, None, fx=factor, fy=factor, interpolation=method)
-    return np.asarray(scaled, dtype=np.uint8), factor
+        return scale_by(image, 2.0), 2.0
+    return shrink_to(image, _SHRINK_ABOVE), min(1.0, _SHRINK_ABOVE / longest)
 
 
 def _face(rectangle: Any, shape: Any, margin: float) -> DetectedFace:

@@ -1,0 +1,160 @@
+"""One content from its bytes to everything that is stored about it, decoded once.
+
+Runs in a worker, on one thread, with one engine. Who feeds it is `pool`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from archive.errors import Permanent
+from archive.faces.engine import FaceEngine
+from archive.faces.quality import score_quality, why_rejected
+from archive.faces.records import (
+    DetectedFace,
+    Fingerprint,
+    FoundFace,
+    MediaAnalysis,
+    MediaKind,
+    ModelThresholds,
+    Pixels,
+)
+from archive.faces.tracks import TrackCollapser
+from resources.vision.crops import encode_crop, quality_patch
+from resources.vision.decoding import DEFAULT_MAX_MEGAPIXELS, DecodedPhoto, decode_photo
+from resources.vision.fingerprints import fingerprint
+from resources.vision.video import VideoReader
+
+
+@dataclass(frozen=True, slots=True)
+class AnalystLimits:
+    """What an analyst refuses.
+
+    Attributes:
+        max_megapixels: Largest photo or video frame that is decoded.
+        min_quality: Replaces the model's own lowest quality, 0–1; None keeps it.
+    """
+
+    max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
+    min_quality: float | None = None
+
+
+class Analyst:
+    """Analyses photos and videos with one engine; not for two threads at once."""
+
+    def __init__(self, engine: FaceEngine | None, limits: AnalystLimits | None = None) -> None:
+        """Take an engine.
+
+        Args:
+            engine: None for an analyst that only fingerprints.
+            limits: The defaults if None.
+        """
+        self._engine = engine
+        self._limits = limits or AnalystLimits()
+
+    def analyse(self, data: bytes, kind: MediaKind, *, frame_rate: float = 1.0) -> MediaAnalysis:
+        """Fingerprint a content and find its faces.
+
+        Args:
+            data: The whole file.
+            kind: What it is.
+            frame_rate: Frames looked at in a second of video.
+
+        Raises:
+            ItemRejected: It cannot be decoded; see `decode_photo` and `VideoReader`.
+            Permanent: There is no engine.
+        """
+        if self._engine is None:
+            raise Permanent("no model is loaded: this analyst only fingerprints")
+        rejected: Counter[str] = Counter()
+        if kind == "image":
+            photo = decode_photo(data, max_megapixels=self._limits.max_megapixels)
+            faces = self._faces(self._engine, photo.pixels, 0.0, rejected)
+            return MediaAnalysis(_of_photo(data, photo), tuple(faces), rejected)
+        return self._analyse_video(self._engine, data, frame_rate, rejected)
+
+    def fingerprint(self, data: bytes, kind: MediaKind) -> Fingerprint:
+        """Fingerprint a content without looking for faces, for chats that have them off.
+
+        Raises:
+            ItemRejected: It cannot be decoded.
+        """
+        if kind == "image":
+            limit = self._limits.max_megapixels
+            return _of_photo(data, decode_photo(data, max_megapixels=limit))
+        with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
+            first = next(iter(video.frames(1.0)))
+            return _of_video(data, video, first.pixels)
+
+    def _analyse_video(
+        self, engine: FaceEngine, data: bytes, frame_rate: float, rejected: Counter[str]
+    ) -> MediaAnalysis:
+        collapser = TrackCollapser(engine.model.thresholds)
+        first: Pixels | None = None
+        with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
+            for frame in video.frames(frame_rate):
+                first = frame.pixels if first is None else first
+                collapser.add(self._faces(engine, frame.pixels, frame.seconds, rejected))
+            return MediaAnalysis(_of_video(data, video, first), collapser.finish(), rejected)
+
+    def _faces(
+        self, engine: FaceEngine, image: Pixels, seconds: float, rejected: Counter[str]
+    ) -> list[FoundFace]:
+        """Detect, judge, embed and cut the faces of one frame; count what is dropped."""
+        kept: list[tuple[DetectedFace, float]] = []
+        for face in engine.detect(image):
+            quality = _judge(engine, image, face)
+            reason = why_rejected(face.box.side, quality, self._thresholds(engine))
+            if reason is None:
+                kept.append((face, quality))
+            else:
+                rejected[reason] += 1
+        vectors = engine.embed(image, [face for face, _ in kept])
+        return [
+            FoundFace(
+                frame_seconds=seconds,
+                box=face.box,
+                landmarks=face.landmarks,
+                landmark_schema=engine.model.landmark_schema,
+                detection_score=face.detection_score,
+                quality=quality,
+                embedding=vector,
+                crop=encode_crop(image, face.box),
+            )
+            for (face, quality), vector in zip(kept, vectors, strict=True)
+        ]
+
+    def _thresholds(self, engine: FaceEngine) -> ModelThresholds:
+        own = engine.model.thresholds
+        override = self._limits.min_quality
+        return own if override is None else replace(own, min_quality=override)
+
+
+def _judge(engine: FaceEngine, image: Pixels, face: DetectedFace) -> float:
+    height, width = image.shape[:2]
+    patch = quality_patch(image, face.box)
+    return score_quality(face, engine.model.landmark_schema, patch, width, height)
+
+
+def _of_photo(data: bytes, photo: DecodedPhoto) -> Fingerprint:
+    return fingerprint(
+        data,
+        photo.pixels,
+        width=photo.width,
+        height=photo.height,
+        duration_seconds=None,
+        exif=photo.exif,
+    )
+
+
+def _of_video(data: bytes, video: VideoReader, first: Pixels | None) -> Fingerprint:
+    height, width = (0, 0) if first is None else first.shape[:2]
+    return fingerprint(
+        data,
+        first,
+        width=width,
+        height=height,
+        duration_seconds=video.duration_seconds,
+        exif={},
+    )

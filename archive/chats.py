@@ -1,180 +1,229 @@
-"""Chats: how people name them, how the archive comes to know them, what it may do with them.
+"""Chats: how the archive comes to know them, and what their owner allows it to do.
 
-Here: reading a reference (name, id, any link), making a link to a message, adding a chat and
-its three switches with their rules. Not here: reading messages (``history``) and the windows
-they are read in (``windows``).
+The three switches and their rules. Reading what a person typed is in ``references``, reading
+messages in ``history``, the ranges they are read in are ``windows``.
 """
 
 from __future__ import annotations
 
-import re
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
+from typing import Protocol
 
 from archive.errors import Permanent
-from archive.ids import ChatId, MessageId, TopicId
-from archive.records import Chat, IdSpace
-
-_USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
-_INVITE = re.compile(r"[A-Za-z0-9_-]{10,}")
-_LINK = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:[a-z0-9_]+\.)?(?:t\.me|telegram\.(?:me|dog))(?:[/?#]|$)", re.I
+from archive.ids import AccountId, ChatId, ChatNo
+from archive.records import Chat, MediaKind, PeerInfo, Switches
+from archive.references import (
+    InviteHash,
+    MarkedId,
+    Reference,
+    Username,
+    message_link,
+    parse_reference,
 )
-_HOSTS = ("t.me", "telegram.me", "telegram.dog")
-# First path parts of t.me that name no chat: https://core.telegram.org/api/links
-_NOT_A_CHAT = frozenset(
-    [
-        "addemoji",
-        "addlist",
-        "addstickers",
-        "addtheme",
-        "bg",
-        "call",
-        "confirmphone",
-        "contact",
-        "giftcode",
-        "invoice",
-        "iv",
-        "login",
-        "m",
-        "nft",
-        "proxy",
-        "setlanguage",
-        "share",
-        "socks",
-    ]
-)
-# Marked ids of channels and supergroups are this offset minus the bare id.
-_CHANNEL_OFFSET = -1_000_000_000_000
-# A phone number has at most 15 digits (ITU-T E.164); an invite hash is longer or has letters.
-_PHONE_DIGITS = 15
+from archive.windows import WindowRow
+
+__all__ = [
+    "Allowance",
+    "ChatStore",
+    "InviteHash",
+    "MarkedId",
+    "PeerResolver",
+    "Reference",
+    "Username",
+    "add_chat",
+    "allow",
+    "deny",
+    "message_link",
+    "parse_reference",
+]
+
+
+class PeerResolver(Protocol):
+    """Whoever can ask Telegram which chat is meant."""
+
+    async def resolve(self, reference: Reference) -> PeerInfo:
+        """Find the chat.
+
+        Raises:
+            Permanent: There is no such chat, or the account may not see it.
+            Transient: Telegram asks to wait, or did not answer.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Username:
-    """A public name, without the ``@``."""
+class Allowance:
+    """What the owner of a chat decided about it, as it is to be stored.
 
-    name: str
+    Attributes:
+        max_media_bytes: Largest file to fetch; ``None`` leaves it to the setting.
+        hold_backfill: Windows are planned but not submitted by themselves.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class MarkedId:
-    """A chat named by its marked id."""
-
-    chat_id: ChatId
-
-
-@dataclass(frozen=True, slots=True)
-class InviteHash:
-    """The secret part of an invite link to a chat that the account is a member of."""
-
-    hash: str
+    switches: Switches
+    media_types: frozenset[MediaKind]
+    max_media_bytes: int | None
+    hold_backfill: bool
 
 
-Reference = Username | MarkedId | InviteHash
+class ChatStore(Protocol):
+    """What the archive remembers of chats."""
+
+    def get(self, chat_no: ChatNo) -> Chat:
+        """Return a chat; ``Permanent`` where there is none of that number."""
+        ...
+
+    def by_chat_id(self, chat_id: ChatId, account_id: AccountId) -> Chat | None:
+        """Return the chat that an account means by a marked id."""
+        ...
+
+    def find(self, text: str) -> Chat:
+        """Return the one chat meant by a number, marked id, ``@username`` or title.
+
+        Raises:
+            Permanent: None or several are meant.
+        """
+        ...
+
+    def list(self) -> Sequence[Chat]:
+        """Return the chats that were added, by title."""
+        ...
+
+    def allowed(self) -> Sequence[Chat]:
+        """Return the chats that may be archived, by title."""
+        ...
+
+    def upsert_peer(self, account_id: AccountId, peer: PeerInfo) -> Chat:
+        """Add a chat, or bring what is known of it up to date."""
+        ...
+
+    def set_allowance(self, chat_no: ChatNo, allowance: Allowance, *, again: bool) -> Chat:
+        """Store what the owner decided.
+
+        Args:
+            chat_no: The chat.
+            allowance: All of it.
+            again: Mark the windows that hold media dirty: a pass would now do more of them.
+        """
+        ...
+
+    def windows(self, chat_no: ChatNo) -> Sequence[WindowRow]:
+        """Return the chat's windows, newest first."""
+        ...
+
+    def mark_hub(self, chat_no: ChatNo) -> None:
+        """Make the chat a hub; ``Permanent`` where it is a source."""
+        ...
 
 
-def parse_reference(text: str) -> Reference:
-    """Read what a person typed or pasted to name a chat.
+async def add_chat(
+    text: str, account_id: AccountId, resolver: PeerResolver, store: ChatStore
+) -> Chat:
+    """Make a chat known to the archive; everything about it stays off.
 
     Args:
-        text: ``@name``, ``name``, a marked id, or any link of ``t.me`` or ``tg://``.
+        text: Name, marked id or link.
+        account_id: The account that sees the chat and will read it.
+        resolver: That account's connection.
+        store: Where chats are remembered.
 
     Raises:
-        Permanent: It names no chat; the message says which forms do.
+        Permanent: The text names no chat, or the account may not see it.
+        Transient: Telegram did not answer.
     """
-    text = text.strip()
-    if re.fullmatch(r"[-–−]?[0-9]{1,19}", text):
-        return _marked(int(re.sub("[–−]", "-", text)), text)
-    if text.lower().startswith("tg:"):
-        return _parse_app_link(text)
-    if _LINK.match(text):
-        return _parse_web_link(text)
-    return _username(text.removeprefix("@"), text)
+    peer = await resolver.resolve(parse_reference(text))
+    return await asyncio.to_thread(store.upsert_peer, account_id, peer)
 
 
-def message_link(chat: Chat, message_id: MessageId, topic_id: TopicId | None = None) -> str | None:
-    """Make the link that opens a message in Telegram.
+def allow(
+    chat: Chat,
+    switches: Switches,
+    store: ChatStore,
+    *,
+    hold_backfill: bool | None = None,
+    media_types: frozenset[MediaKind] | None = None,
+    max_media_bytes: int | None = None,
+) -> Chat:
+    """Switch on what the owner allows; what is not named stays as it is.
 
-    Returns:
-        ``None`` for private chats and basic groups: Telegram has no links into them.
+    Planning the chat's windows comes next (``history.plan_windows``): it has to ask Telegram.
+
+    Args:
+        chat: The chat as it is stored now.
+        switches: Those to turn on.
+        store: Where chats are remembered.
+        hold_backfill: Whether windows wait until somebody asks for them.
+        media_types: Kinds to fetch from now on.
+        max_media_bytes: Largest file to fetch from now on.
+
+    Raises:
+        Permanent: A rule forbids it; the message says which and what to do.
     """
-    if chat.id_space is IdSpace.ACCOUNT:
-        return None
-    place = chat.username or f"c/{_CHANNEL_OFFSET - chat.chat_id}"
-    topic = f"{topic_id}/" if topic_id is not None else ""
-    return f"https://t.me/{place}/{topic}{message_id}"
+    now = chat.switches
+    wanted = Switches(
+        archive=now.archive or switches.archive,
+        faces=now.faces or switches.faces,
+        publish=now.publish or switches.publish,
+    )
+    _check(chat, wanted)
+    allowance = Allowance(
+        wanted,
+        chat.media_types if media_types is None else media_types,
+        chat.max_media_bytes if max_media_bytes is None else max_media_bytes,
+        chat.hold_backfill if hold_backfill is None else hold_backfill,
+    )
+    return store.set_allowance(chat.chat_no, allowance, again=_does_more(chat, allowance))
 
 
-def _parse_web_link(text: str) -> Reference:
-    url = urlsplit(text if "://" in text else f"https://{text}")
-    subdomain = (url.hostname or "").removeprefix("www.").rpartition(".t.me")[0]
-    if subdomain:
-        return _username(subdomain, text)
-    parts = [part for part in url.path.split("/") if part]
-    match parts:
-        case ["c", channel, *_] if channel.isdecimal():
-            return _channel(channel, text)
-        case ["joinchat", invite, *_]:
-            return _invite(invite, text)
-        case ["s" | "boost", name, *_]:
-            return _username(name, text)
-        case [name, *_] if name.startswith(("+", "%2B", " ")):
-            return _invite(name.removeprefix("%2B").lstrip("+ "), text)
-        case [name, *_] if name.lower() not in _NOT_A_CHAT:
-            return _username(name, text)
-        case _:
-            raise _not_a_chat(text)
+def deny(chat: Chat, switches: Switches, store: ChatStore) -> Chat:
+    """Switch off what the owner forbids, and with it what cannot be without it.
+
+    Work under way looks at the switch before each commit, so nothing new is stored after this.
+
+    Args:
+        chat: The chat as it is stored now.
+        switches: Those to turn off.
+        store: Where chats are remembered.
+    """
+    archive = chat.switches.archive and not switches.archive
+    faces = archive and chat.switches.faces and not switches.faces
+    publish = faces and chat.switches.publish and not switches.publish
+    allowance = Allowance(
+        Switches(archive, faces, publish),
+        chat.media_types,
+        chat.max_media_bytes,
+        chat.hold_backfill,
+    )
+    return store.set_allowance(chat.chat_no, allowance, again=False)
 
 
-def _parse_app_link(text: str) -> Reference:
-    url = urlsplit(text)
-    action = (url.netloc or url.path.strip("/")).lower()
-    query = {key: values[0] for key, values in parse_qs(url.query).items()}
-    match action:
-        case "resolve" | "boost" if "domain" in query:
-            return _username(query["domain"], text)
-        case "join" if "invite" in query:
-            return _invite(query["invite"], text)
-        case "privatepost" | "boost" if "channel" in query:
-            return _channel(query["channel"], text)
-        case "user" if query.get("id", "").isdecimal():
-            return _marked(int(query["id"]), text)
-        case "openmessage" if query.get("user_id", "").isdecimal():
-            return _marked(int(query["user_id"]), text)
-        case "openmessage" if query.get("chat_id", "").isdecimal():
-            return _marked(-int(query["chat_id"]), text)
-        case _:
-            raise _not_a_chat(text)
+def _check(chat: Chat, wanted: Switches) -> None:
+    """Refuse what the rules forbid, with the way out."""
+    if chat.is_hub:
+        raise Permanent("This chat is a hub, and a hub is never a source. Choose another chat.")
+    if wanted.faces and not wanted.archive:
+        raise Permanent("Faces are found in what is archived: allow --archive as well.")
+    if wanted.publish and not wanted.faces:
+        raise Permanent("Posts show faces that were found: allow --faces as well.")
+    if wanted.publish and chat.noforwards:
+        raise Permanent(
+            "This chat forbids copying its content, so it may be archived but never published. "
+            "Allow --archive and --faces without --publish."
+        )
 
 
-def _username(name: str, text: str) -> Username:
-    if not _USERNAME.fullmatch(name):
-        raise _not_a_chat(text)
-    return Username(name)
-
-
-def _invite(invite: str, text: str) -> InviteHash:
-    is_phone = invite.isdecimal() and len(invite) <= _PHONE_DIGITS
-    if is_phone or not _INVITE.fullmatch(invite):
-        raise _not_a_chat(text)
-    return InviteHash(invite)
-
-
-def _channel(bare_id: str, text: str) -> MarkedId:
-    if not bare_id.isdecimal():
-        raise _not_a_chat(text)
-    return _marked(_CHANNEL_OFFSET - int(bare_id), text)
-
-
-def _marked(chat_id: int, text: str) -> MarkedId:
-    if chat_id == 0:
-        raise _not_a_chat(text)
-    return MarkedId(ChatId(chat_id))
-
-
-def _not_a_chat(text: str) -> Permanent:
-    return Permanent(
-        f"{text!r} does not name a chat. Use @name, a marked id such as -1001234567890, "
-        "a t.me link to the chat or to one of its messages, or its invite link."
+def _does_more(chat: Chat, allowance: Allowance) -> bool:
+    """Whether a media pass over windows already done would now produce more."""
+    if not allowance.switches.archive:
+        return False
+    larger = chat.max_media_bytes is not None and (
+        allowance.max_media_bytes is None or allowance.max_media_bytes > chat.max_media_bytes
+    )
+    return (
+        not chat.switches.archive
+        or (allowance.switches.faces and not chat.switches.faces)
+        or bool(allowance.media_types - chat.media_types)
+        or larger
     )

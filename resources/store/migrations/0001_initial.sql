@@ -34,7 +34,12 @@ CREATE TABLE chats (
     hold_backfill boolean NOT NULL DEFAULT false,
     is_hub boolean NOT NULL DEFAULT false,
     window_width bigint CHECK (window_width >= 10000),
+    -- The largest id known to exist, from whatever source: it only grows.
     top_message_id bigint CHECK (top_message_id >= 0),
+    -- Every message up to here lies in a planned window.
+    planned_through bigint NOT NULL DEFAULT 0 CHECK (planned_through >= 0),
+    -- When its owner named it; empty for a chat that is only spoken of in messages.
+    added_at timestamptz,
     migrated_to bigint REFERENCES chats,
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'lost')),
     state_reason text,
@@ -74,15 +79,23 @@ CREATE TABLE windows (
     chat_no bigint NOT NULL REFERENCES chats,
     first_id bigint NOT NULL CHECK (first_id > 0),
     last_id bigint NOT NULL,
-    sealed boolean NOT NULL DEFAULT false,
     -- Ids up to here were read; an open window reads only above it.
     watermark bigint NOT NULL DEFAULT 0 CHECK (watermark >= 0),
+    sealed boolean GENERATED ALWAYS AS (watermark >= last_id) STORED,
+    -- A reading in progress: it goes down from cursor_id (exclusive) to floor_id, and when it
+    -- is through, the watermark rises to reach_id.
+    cursor_id bigint,
+    floor_id bigint,
+    reach_id bigint,
     -- Something in it has to be done again: an edit, a deletion, a switch that went on.
     dirty boolean NOT NULL DEFAULT false,
+    -- How often it became dirty: makes each demand for a run a different one.
+    demands integer NOT NULL DEFAULT 0 CHECK (demands >= 0),
     read_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (chat_no, first_id),
-    CHECK (last_id >= first_id)
+    CHECK (last_id >= first_id),
+    CHECK (num_nulls(cursor_id, floor_id, reach_id) IN (0, 3))
 );
 
 CREATE TABLE messages (
@@ -144,9 +157,14 @@ CREATE TABLE media (
     dc_id integer,
     variant text NOT NULL DEFAULT '',
     content_key text REFERENCES blobs,
-    created_at timestamptz NOT NULL DEFAULT now()
+    -- Who works on it, and until when that holds: the medium is in flight.
+    lease_owner text,
+    lease_until timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 );
 CREATE INDEX media_content ON media (content_key);
+CREATE INDEX media_leased ON media (lease_owner) WHERE lease_owner IS NOT NULL;
 
 CREATE TABLE media_access (
     account_id bigint NOT NULL REFERENCES accounts,
@@ -168,7 +186,7 @@ CREATE TABLE message_media (
 );
 CREATE INDEX message_media_media ON message_media (media_id);
 
--- The ledger: one row a medium and product. 'pending' with a lease is in flight.
+-- The ledger: one row a medium and product.
 CREATE TABLE media_products (
     media_id text NOT NULL REFERENCES media ON DELETE CASCADE,
     product text NOT NULL CHECK (product IN (
@@ -180,14 +198,11 @@ CREATE TABLE media_products (
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     retry_at timestamptz,
     producer text,
-    lease_owner text,
-    lease_until timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (media_id, product),
     CHECK ((state IN ('skipped', 'failed')) = (reason IS NOT NULL)),
-    CHECK (state <> 'done' OR producer IS NOT NULL),
-    CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
+    CHECK (state <> 'done' OR producer IS NOT NULL)
 );
 CREATE INDEX media_products_open ON media_products (state) WHERE state IN ('pending', 'failed');
 
@@ -208,6 +223,8 @@ CREATE TABLE models (
     kind text NOT NULL CHECK (kind IN ('insightface', 'dlib')),
     licence text NOT NULL,
     commercial_use boolean NOT NULL,
+    -- Of its files in order of use: other files are another model, whatever their name.
+    sha256 text CHECK (sha256 ~ '^[0-9a-f]{64}$'),
     dims integer NOT NULL CHECK (dims BETWEEN 1 AND 4096),
     thresholds jsonb NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()

@@ -1,0 +1,277 @@
+"""History: which windows a chat has, and how one is read whole, once, and again after a crash.
+
+The rules of ARCHITECTURE 2: pages go down from the newest id, each is stored together with the
+cursor, and what a page proves to be missing was deleted. Arithmetic is in ``windows``, ports in
+``history_ports``, live updates in ``listening``, files in ``media_pass``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from archive.errors import Transient
+from archive.history_ports import HistorySource, HistoryStore, Look, PageCommit, Plan
+from archive.ids import MessageId
+from archive.records import Chat, Counts, IdSpace, Page
+from archive.windows import (
+    Descent,
+    Window,
+    choose_width,
+    dense_windows,
+    next_descent,
+    window_at,
+)
+
+StoppedReason = Literal["done", "switched_off"]
+
+# Telegram answers at most this many messages asked for by id.
+_NAMED_PER_REQUEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWindows:
+    """The outcome of a planning.
+
+    Attributes:
+        windows: New windows, newest first.
+        requests: How often Telegram was asked.
+    """
+
+    windows: tuple[Window, ...]
+    requests: int
+    stopped_reason: StoppedReason = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryResult:
+    """The outcome of reading a window.
+
+    Attributes:
+        counts: ``requests``, ``messages`` (received and kept), ``added``, ``deleted``,
+            ``media``, ``named`` (asked for by id).
+    """
+
+    counts: Counts
+    stopped_reason: StoppedReason
+
+
+async def plan_windows(chat: Chat, source: HistorySource, store: HistoryStore) -> PlannedWindows:
+    """Plan the windows that a chat does not have yet; none, if it has not grown.
+
+    A dense space costs one request. A sparse one is jumped through, one request a window that
+    holds messages; nothing is stored before the jump has come to its end.
+
+    Args:
+        chat: The chat; its archive switch must be on.
+        source: The connection of the account that reads it.
+        store: Where windows are remembered.
+
+    Raises:
+        Transient: Telegram or the store did not answer.
+        Permanent: The chat cannot be read.
+    """
+    chat = await asyncio.to_thread(store.chat, chat.chat_no)
+    if not chat.switches.archive:
+        return PlannedWindows((), 0, "switched_off")
+    through = await asyncio.to_thread(store.planned_through, chat.chat_no)
+    newest = await source.page(chat, offset_id=0, limit=1)
+    top = _largest(newest)
+    if top == 0:
+        return PlannedWindows((), 1)
+    requests = 1
+    width = chat.window_width
+    if width is None:
+        width, asked = await _choose_width(chat, source, top, newest.total)
+        requests += asked
+    windows: tuple[Window, ...] = ()
+    if chat.id_space is IdSpace.OWN:
+        windows = tuple(dense_windows(chat.chat_no, top, width, through))
+    elif top > through:
+        windows, asked = await _jump(chat, source, width, top, through)
+        requests += asked
+    # Even without a new window: the newest one may have grown.
+    plan = Plan(windows, width, known_top=top, planned_through=top)
+    added = await asyncio.to_thread(store.add_windows, chat.chat_no, plan)
+    return PlannedWindows(added, requests)
+
+
+async def read_window(
+    window: Window, source: HistorySource, store: HistoryStore, *, whole: bool = False
+) -> HistoryResult:
+    """Read what is missing of a window; a crash anywhere costs the page in flight.
+
+    A window that was never read is read whole, an open one above its watermark, a sealed one
+    not at all; then every message that a live update named and no page has brought.
+
+    Args:
+        window: A planned window.
+        source: The connection of the account that reads its chat.
+        store: Where messages are remembered.
+        whole: Read all of it again, which also finds what was deleted unnoticed.
+
+    Raises:
+        Transient: Telegram or the store did not answer; what was stored stays.
+        Permanent: The chat cannot be read, or the window was never planned.
+    """
+    chat = await asyncio.to_thread(store.chat, window.chat_no)
+    reading = _Reading(chat, window, source, store)
+    try:
+        await reading.run(whole=whole)
+    except _SwitchedOff:
+        return HistoryResult(Counts(reading.counts), "switched_off")
+    return HistoryResult(Counts(reading.counts), "done")
+
+
+class _SwitchedOff(Exception):
+    """The owner forbade archiving the chat while it was being read."""
+
+
+class _Reading:
+    """One call of ``read_window``: what stays the same from page to page."""
+
+    def __init__(
+        self, chat: Chat, window: Window, source: HistorySource, store: HistoryStore
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._chat = chat
+        self._window = window
+        self._source = source
+        self._store = store
+        self._as_of: datetime
+        self._inbox_up_to: int
+
+    async def run(self, *, whole: bool) -> None:
+        if not self._chat.switches.archive:
+            raise _SwitchedOff
+        look = await self._look()
+        if look.row.descent is not None:
+            # It began before we looked, so it proves nothing about gaps, nor about ids above
+            # its reach: look again afterwards.
+            await self._descend(look.row.descent)
+            look = await self._look()
+        whole = whole or look.has_gap
+        descent = next_descent(look.row, whole=whole)
+        if descent is not None:
+            closes_gaps = whole and look.row.descent is None
+            await self._descend(descent, gaps_up_to=look.inbox_up_to if closes_gaps else 0)
+        await self._read_named()
+        await asyncio.to_thread(self._store.settle, self._window)
+
+    async def _look(self) -> Look:
+        look = await asyncio.to_thread(self._store.look, self._window)
+        self._as_of, self._inbox_up_to = look.as_of, look.inbox_up_to
+        return look
+
+    async def _descend(self, descent: Descent, gaps_up_to: int = 0) -> None:
+        """Read pages downwards until the floor is reached."""
+        while descent.cursor > descent.floor:
+            page = await self._source.page(self._chat, offset_id=descent.cursor)
+            descent = await self._keep(page, descent)
+        await asyncio.to_thread(self._store.finish, self._window, descent, gaps_up_to=gaps_up_to)
+
+    async def _keep(self, page: Page, descent: Descent) -> Descent:
+        """Store one page: it owns the ids from its smallest up to where it was asked to begin."""
+        lowest = _lowest_below(page, descent.cursor) or descent.floor
+        first = MessageId(max(lowest, descent.floor))
+        last = MessageId(descent.cursor - 1)
+        messages = tuple(m for m in page.messages if first <= m.message_id <= last)
+        reach = max([descent.reach, *(m.message_id for m in messages)])
+        after = Descent(first, descent.floor, reach)
+        await self._commit(
+            PageCommit(
+                self._window,
+                messages,
+                page.users,
+                page.chats,
+                first,
+                last,
+                None,
+                self._as_of,
+                self._inbox_up_to,
+                after,
+            )
+        )
+        return after
+
+    async def _read_named(self) -> None:
+        """Read what live updates named and no page of this run has answered."""
+        waiting = await asyncio.to_thread(self._store.waiting, self._window, self._inbox_up_to)
+        for start in range(0, len(waiting), _NAMED_PER_REQUEST):
+            ids = waiting[start : start + _NAMED_PER_REQUEST]
+            page = await self._source.messages(self._chat, ids)
+            self.counts["named"] += len(ids)
+            await self._commit(
+                PageCommit(
+                    self._window,
+                    tuple(m for m in page.messages if m.message_id in ids),
+                    page.users,
+                    page.chats,
+                    min(ids),
+                    max(ids),
+                    ids,
+                    self._as_of,
+                    self._inbox_up_to,
+                    None,
+                )
+            )
+
+    async def _commit(self, commit: PageCommit) -> None:
+        stored = await asyncio.to_thread(self._store.store_page, self._chat, commit)
+        self.counts["requests"] += 1
+        if stored is None:
+            raise _SwitchedOff
+        self._as_of = stored.as_of
+        self.counts["messages"] += len(commit.messages)
+        self.counts["added"] += stored.added
+        self.counts["deleted"] += stored.deleted
+        self.counts["media"] += stored.media
+
+
+async def _choose_width(
+    chat: Chat, source: HistorySource, top: MessageId, count: int
+) -> tuple[int, int]:
+    """Return the width of a chat's windows, and how many requests it took to choose."""
+    if chat.id_space is IdSpace.OWN:
+        return choose_width(chat.id_space, oldest=MessageId(1), top=top, count=count), 0
+    page = await source.page(chat, offset_id=1, add_offset=-1, limit=1)
+    oldest = _largest(page) or top
+    return choose_width(chat.id_space, oldest=oldest, top=top, count=count), 1
+
+
+async def _jump(
+    chat: Chat, source: HistorySource, width: int, top: MessageId, through: MessageId
+) -> tuple[tuple[Window, ...], int]:
+    """Find the windows of a sparse space that hold messages, newest first.
+
+    Returns:
+        The windows, and how many requests it took to find them.
+    """
+    windows = [window_at(chat.chat_no, top, width)]
+    while (bound := windows[-1].first_id) > through + 1:
+        page = await source.page(chat, offset_id=bound, add_offset=0, limit=1)
+        below = _lowest_below(page, bound)
+        if below is None or below <= through:
+            return tuple(windows), len(windows)
+        windows.append(window_at(chat.chat_no, below, width))
+    return tuple(windows), len(windows) - 1
+
+
+def _largest(page: Page) -> MessageId:
+    """Return the newest id of a page; 0 for an empty one."""
+    return max((message.message_id for message in page.messages), default=MessageId(0))
+
+
+def _lowest_below(page: Page, bound: MessageId) -> MessageId | None:
+    """Return the oldest id of a page that was asked to end below a bound; ``None`` if empty.
+
+    Raises:
+        Transient: Nothing in it is below: to go on from there would never end.
+    """
+    lowest = min((message.message_id for message in page.messages), default=None)
+    if lowest is not None and lowest >= bound:
+        raise Transient("Telegram answered with messages newer than those it was asked for.")
+    return lowest

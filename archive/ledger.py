@@ -153,7 +153,7 @@ def joint_verdict(
     return min((each for each in verdicts if each), key=_NEAREST_FIRST.index)
 
 
-def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str) -> LedgerRow:
+def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str | None) -> LedgerRow:
     """Say what a row becomes when its medium is looked at again; most stay as they are.
 
     What was made stays made when policy turns against it: taking it out of use or erasing it is
@@ -163,7 +163,7 @@ def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str) -> 
     Args:
         row: What the ledger has; ``None`` for a medium it has not seen.
         skip: Today's verdict.
-        producer: What would make the product today.
+        producer: What would make the product today; ``None`` if nothing can.
     """
     if row is None:
         return PENDING if skip is None else LedgerRow(State.SKIPPED, skip)
@@ -171,7 +171,7 @@ def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str) -> 
         return row if _made(row) else LedgerRow(State.SKIPPED, skip)
     if row.state is State.SKIPPED and row.reason in _POLICY:
         return PENDING
-    if row.producer not in {None, producer}:
+    if producer is not None and row.producer not in {None, producer}:
         return replace(PENDING, producer=row.producer)
     return row
 
@@ -194,5 +194,4 @@ def back_off(attempts: int, base: timedelta) -> timedelta:
         attempts: Failures so far, this one included; 1 or more.
         base: Wait after the first.
     """
-    doublings: int = min(attempts - 1, _MOST_DOUBLINGS)
-    return base * (2**doublings)
+    return base * float(2 ** min(attempts - 1, _MOST_DOUBLINGS))

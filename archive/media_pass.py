@@ -1,11 +1,312 @@
 """The media pass: every medium of one window, fetched once, analysed once, stored once.
 
-The order of work and what happens to an item that goes wrong live here. What a medium may have
-is decided in ``ledger``, what the pass asks of the world is described in ``media_ports``.
+The order of work lives here: enroll, claim, work, wait for what others hold, count. What a
+medium may have is decided in ``ledger``, what happens to one item in ``media_items``, and what
+the pass asks of the world is described in ``media_ports``.
+
+One pass a window at a time, by a lock that dies with its holder. So whoever has the lock knows
+that leases of earlier passes of the window are from the dead, and does those items again one by
+one in a child process: one of them may be what killed its pass.
 """
 
 from __future__ import annotations
 
-from archive.media_ports import CropStore, Fetched, MediaSource, MediaStore, Vision
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
-__all__ = ["CropStore", "Fetched", "MediaSource", "MediaStore", "Vision"]
+from archive.faces.records import ModelRecord
+from archive.ids import MediaId
+from archive.ledger import (
+    CRASHED,
+    PASS_PRODUCTS,
+    ChatPolicy,
+    LedgerRow,
+    Product,
+    State,
+    is_due,
+    joint_verdict,
+    reconcile,
+)
+from archive.media_crew import SWITCHED_OFF, Crew, Todo
+from archive.media_items import ItemWorker, MediaPassOptions
+from archive.media_ports import (
+    Claims,
+    CropStore,
+    Fetched,
+    LedgerChange,
+    MediaSource,
+    MediaStore,
+    ProductCount,
+    Surveyed,
+    Vision,
+)
+from archive.records import Chat
+from archive.windows import Window
+
+__all__ = [
+    "CropStore",
+    "Fetched",
+    "MediaPassOptions",
+    "MediaPassResult",
+    "MediaSource",
+    "MediaStore",
+    "Vision",
+    "run_media_pass",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPassResult:
+    """Where a window's media stand after a pass.
+
+    Attributes:
+        counts: Every medium of the window, by product, state and reason.
+        model: The model that ran; ``None`` for fingerprints alone.
+        fetched: Files that this pass downloaded.
+        fetched_bytes: Their size together.
+        new_faces: Faces that this pass added; a known content adds none.
+        rejected_faces: Detections that this pass dropped, by reason.
+        stopped_reason: Why it ended early; ``None`` if it came to its end.
+    """
+
+    counts: tuple[ProductCount, ...] = ()
+    model: str | None = None
+    fetched: int = 0
+    fetched_bytes: int = 0
+    new_faces: int = 0
+    rejected_faces: Mapping[str, int] | None = None
+    stopped_reason: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that a run could still bring about.
+
+        A file that kills its own process is no reason to run a window again and again; it is
+        tried once more whenever the window is materialized after its ``retry_at``.
+        """
+        return self.stopped_reason is None and not any(map(_is_open, self.counts))
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the first of the failed items is due again; ``None`` if none failed."""
+        times = (each.next_retry_at for each in self.counts if _is_open(each))
+        return min((each for each in times if each is not None), default=None)
+
+    def count(self, product: Product, state: State, reason: str | None = None) -> int:
+        """Add up media at one place of the ledger; without a reason, whatever the reason."""
+        return sum(
+            each.count
+            for each in self.counts
+            if (each.product, each.state) == (product, state) and reason in {None, each.reason}
+        )
+
+
+async def run_media_pass(
+    window: Window,
+    chat: Chat,
+    source: MediaSource,
+    vision: Vision,
+    store: MediaStore,
+    crops: CropStore,
+    *,
+    options: MediaPassOptions,
+    owner: str,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> MediaPassResult:
+    """Do for one window what is missing or was made by another producer, and nothing else.
+
+    Args:
+        window: Whose messages are in the store already.
+        chat: The window's chat, with the account that reads it.
+        source: Where that account's files come from.
+        vision: Open, its model loaded.
+        store: The ledger.
+        crops: Where crops of faces go.
+        options: Limits and rates.
+        owner: Who runs this, for a person who looks at the leases: a run id.
+        clock: Gives the time, with zone.
+        sleep: Waits; used only while another pass holds a shared medium.
+
+    Raises:
+        Transient: A pass of this window is running, Telegram wants the account to wait, or the
+            database or the crops' place does not answer. Nothing that was stored is lost.
+        Permanent: Nothing can go on until a person acts: a lost session, a full disk.
+    """
+    producers = _producers(vision, options)
+    async with _off_loop(store.hold(window, owner)) as lease_owner:
+        items = ItemWorker(
+            chat,
+            source,
+            vision,
+            store,
+            crops,
+            options=options,
+            producers=producers,
+            lease_owner=lease_owner,
+            clock=clock,
+        )
+        this = _Pass(
+            window=window,
+            chat=chat,
+            store=store,
+            model=vision.model,
+            items=items,
+            options=options,
+            producers=producers,
+            lease_owner=lease_owner,
+            clock=clock,
+            sleep=sleep,
+        )
+        try:
+            return await this.run()
+        finally:
+            # What was in hand is free at once, and no suspect: nothing died here.
+            await asyncio.to_thread(store.release, lease_owner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One run over one window, whose lock is held."""
+
+    window: Window
+    chat: Chat
+    store: MediaStore
+    model: ModelRecord | None
+    items: ItemWorker
+    options: MediaPassOptions
+    producers: Mapping[Product, str]
+    lease_owner: str
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+
+    async def run(self) -> MediaPassResult:
+        policy = await asyncio.to_thread(self.store.policy, self.chat.chat_no)
+        if not policy.archive:
+            return MediaPassResult(stopped_reason=SWITCHED_OFF)
+        if self.model is not None:
+            await asyncio.to_thread(self.store.ensure_model, self.model)
+        work = await self._enroll()
+        crew = self._crew(policy)
+        await self._work_through(crew, work)
+        if crew.must_wait is not None:
+            raise crew.must_wait
+        return await self._result(crew.stopped_reason)
+
+    async def _enroll(self) -> dict[MediaId, Todo]:
+        """Bring the ledger up to today's policy and producers; list what asks for work."""
+        surveyed = await asyncio.to_thread(self.store.survey, self.window)
+        now = self.clock()
+        judged = [self._judge(medium, now) for medium in surveyed]
+        changes = [change for each in judged for change in each.changes]
+        if changes:
+            await asyncio.to_thread(self.store.enroll, changes)
+        todos = (each.todo for each in judged)
+        return {each.medium.file.media_id: each for each in todos if each is not None}
+
+    def _judge(self, medium: Surveyed, now: datetime) -> _Judged:
+        changes: list[LedgerChange] = []
+        wanted: dict[Product, LedgerRow] = {}
+        for product in PASS_PRODUCTS:
+            skip = joint_verdict(
+                product, medium.file, medium.policies, self.options.max_media_bytes
+            )
+            before = medium.rows.get(product)
+            after = reconcile(before, skip, self.producers.get(product))
+            if after != before:
+                changes.append(LedgerChange(medium.file.media_id, product, before, after))
+            if skip is None and product in self.producers:
+                wanted[product] = after
+        if not any(is_due(row, now) for row in wanted.values()):
+            return _Judged(changes, None)
+        crashed = any(row.reason == CRASHED for row in wanted.values())
+        return _Judged(changes, Todo(medium, frozenset(wanted), crashed))
+
+    async def _work_through(self, crew: Crew, work: dict[MediaId, Todo]) -> None:
+        """Do everything that can be had; wait a while for what another window's pass holds."""
+        waited = 0.0
+        while work := await crew.work_through(work):
+            if crew.has_stopped or waited >= self.options.wait_for_others_seconds:
+                return
+            await self.sleep(self.options.poll_seconds)
+            waited += self.options.poll_seconds
+
+    def _crew(self, policy: ChatPolicy) -> Crew:
+        options = self.options
+        return Crew(
+            options.download_concurrency + options.workers,
+            policy=policy,
+            claim=self._claim,
+            process=self.items.process,
+            renew=self._renew,
+            renew_seconds=options.lease_seconds / 3,
+        )
+
+    async def _claim(self, media_ids: Sequence[MediaId]) -> Claims:
+        return await asyncio.to_thread(
+            self.store.claim,
+            self.window,
+            self.chat.account_id,
+            media_ids,
+            self.producers,
+            lease_owner=self.lease_owner,
+            lease_seconds=self.options.lease_seconds,
+            now=self.clock(),
+        )
+
+    async def _renew(self) -> None:
+        await asyncio.to_thread(self.store.renew, self.lease_owner, self.options.lease_seconds)
+
+    async def _result(self, stopped_reason: str | None) -> MediaPassResult:
+        counts = await asyncio.to_thread(self.store.tally, self.window)
+        tally = self.items.tally
+        return MediaPassResult(
+            counts=tuple(counts),
+            model=self.model.name if self.model else None,
+            fetched=tally.fetched,
+            fetched_bytes=tally.fetched_bytes,
+            new_faces=tally.new_faces,
+            rejected_faces=dict(tally.rejected_faces),
+            stopped_reason=stopped_reason,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What one medium's rows become, and whether it asks for work."""
+
+    changes: list[LedgerChange]
+    todo: Todo | None
+
+
+def _producers(vision: Vision, options: MediaPassOptions) -> dict[Product, str]:
+    """Say who would make each product today; without a model nobody makes faces."""
+    producers = {Product.FINGERPRINTS: options.fingerprint_version}
+    if vision.model is not None:
+        producers[Product.FACES] = vision.model.detector_version
+        producers[Product.EMBEDDINGS] = vision.model.embedding_version
+    return producers
+
+
+def _is_open(count: ProductCount) -> bool:
+    failed = count.state is State.FAILED and count.reason != CRASHED
+    return failed or count.state is State.PENDING
+
+
+@asynccontextmanager
+async def _off_loop(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave a blocking context manager in threads."""
+    value = await asyncio.to_thread(manager.__enter__)
+    try:
+        yield value
+    except BaseException as exc:
+        if not await asyncio.to_thread(manager.__exit__, type(exc), exc, exc.__traceback__):
+            raise
+    else:
+        await asyncio.to_thread(manager.__exit__, None, None, None)

@@ -12,16 +12,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from archive.faces.records import MediaAnalysis, ModelRecord
+from archive.faces.records import Fingerprint, MediaAnalysis, ModelRecord
 from archive.faces.records import MediaKind as PictureKind
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
 from archive.ledger import ChatPolicy, LedgerRow, Product, State
 from archive.records import Chat, MediaAccess, MediaFile
-
-if TYPE_CHECKING:
-    from archive.windows import Window
+from archive.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +62,38 @@ class Vision(Protocol):
     """One model behind a pool of workers, and a child process for what may kill them."""
 
     @property
-    def model(self) -> ModelRecord:
-        """What analyses, with the versions that the ledger keeps as producers."""
+    def model(self) -> ModelRecord | None:
+        """What finds faces; ``None`` where only fingerprints can be made."""
         ...
 
-    async def analyse(self, data: bytes, kind: PictureKind, *, faces: bool = True) -> MediaAnalysis:
-        """Fingerprint one file and, if asked, find and embed its faces.
+    async def analyse(
+        self, data: bytes, kind: PictureKind, *, frame_rate: float = 1.0
+    ) -> MediaAnalysis:
+        """Fingerprint one file, and find and embed its faces.
 
         Raises:
             ItemRejected: The file cannot be decoded or breaks a limit.
-            Transient: The worker died; whether this file killed it only ``isolated`` can tell.
+            WorkerDied: A worker died; whether this file killed it only a child alone can tell.
         """
         ...
 
-    async def isolated(
-        self, data: bytes, kind: PictureKind, *, faces: bool = True
+    async def fingerprint(self, data: bytes, kind: PictureKind) -> Fingerprint:
+        """Fingerprint one file without looking for faces; raises the same."""
+        ...
+
+    async def analyse_alone(
+        self,
+        data: bytes,
+        kind: PictureKind,
+        *,
+        frame_rate: float = 1.0,
+        memory_limit_mb: int = 2048,
     ) -> MediaAnalysis:
-        """Do the same, alone in a child process with a memory limit.
+        """Analyse one file alone in a child process with a memory limit.
 
         Raises:
-            ItemRejected: As above, and with reason ``crashed`` where the child died.
+            ItemRejected: As above: an answer, the child is well.
+            ChildDied: The child ended without an answer: this file does that.
         """
         ...
 
@@ -150,11 +160,13 @@ class Claims:
 
     Attributes:
         policy: What the chat allows now.
-        items: What was free and still asks for work; the rest is done or another's.
+        items: What was free and still asks for work.
+        busy: What asks for work too, but is in the hands of a living pass of another window.
     """
 
     policy: ChatPolicy
     items: tuple[Claimed, ...]
+    busy: tuple[MediaId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +177,7 @@ class Result:
         products: What was made; a product that nobody allows is not among them.
         producers: Who made each.
         crop_keys: One for each face of the analysis, in its order.
+        model: Whose vectors they are; ``None`` where no faces were looked for.
         access: The file's access as it is after the download.
     """
 
@@ -173,13 +186,13 @@ class Result:
     producers: Mapping[Product, str]
     analysis: MediaAnalysis = field(repr=False)
     crop_keys: tuple[str, ...]
-    model: str
+    model: str | None
     access: MediaAccess
 
 
 @dataclass(frozen=True, slots=True)
 class Setback:
-    """Why one medium has no result; written to each of its open products.
+    """Why one medium has no result; written to those of its products that are open.
 
     Attributes:
         state: ``skipped`` for a rejected item, ``failed`` for another try.
@@ -191,6 +204,7 @@ class Setback:
     state: State
     reason: str
     error: str
+    products: frozenset[Product]
     producers: Mapping[Product, str]
     retry_at: datetime | None = None
 
@@ -199,8 +213,11 @@ class Committed(StrEnum):
     """How a commit ended; nothing was written unless it says ``stored``."""
 
     STORED = "stored"
-    LEASE_LOST = "lease_lost"
+    DROPPED = "dropped"
+    """The lease went to another, or the last live message that carried the medium is gone."""
+
     SWITCHED_OFF = "switched_off"
+    """The chat, or for faces every chat that holds the medium, no longer allows it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,277 @@
+"""One medium's way through the pass: fetch, look at, store; and what becomes of it if it fails.
+
+Knows one item at a time and is called by many tasks at once. Which items there are, who else
+works on them and when to stop is ``media_pass``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from archive.byte_budget import ByteBudget
+from archive.errors import ArchiveError, ItemRejected, Transient
+from archive.faces.errors import ChildDied, WorkerDied
+from archive.faces.records import MediaAnalysis
+from archive.faces.records import MediaKind as PictureKind
+from archive.ids import MessageId
+from archive.ledger import CRASHED, FACE_PRODUCTS, TRANSIENT, Product, State, back_off
+from archive.media_ports import (
+    Claimed,
+    Committed,
+    CropStore,
+    Fetched,
+    MediaSource,
+    MediaStore,
+    Result,
+    Setback,
+    Stored,
+    Vision,
+)
+from archive.records import Chat, MediaAccess, MediaFile, MediaKind
+
+_PICTURES: Mapping[MediaKind, PictureKind] = {
+    MediaKind.PHOTO: "image",
+    MediaKind.IMAGE_DOCUMENT: "image",
+    MediaKind.VIDEO: "video",
+    MediaKind.GIF: "video",
+    MediaKind.ROUND_VIDEO: "round_video",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPassOptions:
+    """What a person or the wiring sets about a pass.
+
+    Attributes:
+        fingerprint_version: Producer of fingerprints in the ledger.
+        max_media_bytes: Largest file to fetch where the chat has no limit of its own.
+        buffer_limit_bytes: Most bytes of files in memory at a time.
+        download_concurrency: Files downloaded at a time.
+        workers: Files looked at at a time; what the vision port can do at once.
+        video_frame_rate: Frames looked at per second of video.
+        round_video_frame_rate: The same for round videos.
+        item_memory_limit_mb: Of the child process for what was in flight at a death.
+        lease_seconds: How long a claim outlives its owner, where only time can tell; renewed
+            three times in between.
+        retry_base_seconds: Wait after the first failure of an item; doubles with each.
+        poll_seconds: How often to look whether another pass finished a shared medium.
+        wait_for_others_seconds: How long to do so before leaving it to the next run.
+    """
+
+    fingerprint_version: str
+    max_media_bytes: int
+    buffer_limit_bytes: int = 256 * 1024 * 1024
+    download_concurrency: int = 4
+    workers: int = 2
+    video_frame_rate: float = 1.0
+    round_video_frame_rate: float = 2.0
+    item_memory_limit_mb: int = 2048
+    lease_seconds: float = 120.0
+    retry_base_seconds: float = 30.0
+    poll_seconds: float = 2.0
+    wait_for_others_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A claimed medium, and how it is to be handled.
+
+    Attributes:
+        products: What somebody allows to be made of it.
+        alone: It may have killed a process: look at it in a child of its own.
+    """
+
+    file: MediaFile
+    message_id: MessageId
+    claimed: Claimed
+    products: frozenset[Product]
+    alone: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the pass itself did so far; only numbers, however long it runs."""
+
+    fetched: int = 0
+    fetched_bytes: int = 0
+    new_faces: int = 0
+    rejected_faces: Counter[str] = field(default_factory=Counter)
+
+
+class ItemWorker:
+    """Takes items through; safe for many tasks of one event loop.
+
+    Args:
+        lease_owner: The name under which the items were claimed.
+        producers: Who makes each product today.
+        clock: Tells the time from which a retry is counted.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        source: MediaSource,
+        vision: Vision,
+        store: MediaStore,
+        crops: CropStore,
+        *,
+        options: MediaPassOptions,
+        producers: Mapping[Product, str],
+        lease_owner: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.tally = Tally()
+        self._chat = chat
+        self._source = source
+        self._vision = vision
+        self._store = store
+        self._crops = crops
+        self._options = options
+        self._producers = producers
+        self._lease_owner = lease_owner
+        self._clock = clock
+        self._budget = ByteBudget(options.buffer_limit_bytes)
+        self._downloads = asyncio.Semaphore(options.download_concurrency)
+        self._alone = asyncio.Lock()
+
+    async def process(self, item: Item) -> Committed:
+        """Take one item to its end: a result, or a row that says why there is none.
+
+        Raises:
+            Transient: The account must wait, or the store or the crops do not answer.
+            Permanent: Nothing can go on until a person acts.
+        """
+        try:
+            analysis, access = await self._look(item)
+        except _Failed as failure:
+            return await self._set_back(item, failure)
+        stored = await self._keep(item, analysis, access)
+        self.tally.new_faces += stored.new_faces
+        return stored.outcome
+
+    async def _look(self, item: Item) -> tuple[MediaAnalysis, MediaAccess]:
+        """Fetch and analyse; the bytes are gone when this returns."""
+        expected = item.file.size_bytes
+        size = self._options.max_media_bytes if expected is None else expected
+        async with self._budget.hold(size):
+            fetched = await self._fetch(item)
+            analysis = await self._analyse(item, fetched.data)
+        self.tally.rejected_faces.update(analysis.rejected)
+        return analysis, fetched.access
+
+    async def _fetch(self, item: Item) -> Fetched:
+        if item.file.size_bytes == 0:
+            raise _Failed(State.SKIPPED, "empty", "the file has 0 bytes")
+        access = item.claimed.access
+        if access is None:
+            raise _Failed(State.FAILED, "no_access", "the account has not seen this file yet")
+        try:
+            async with self._downloads:
+                fetched = await self._source.fetch(self._chat, item.message_id, item.file, access)
+        except ItemRejected as exc:
+            raise _Failed(State.SKIPPED, exc.reason, exc.detail) from exc
+        except Transient as exc:
+            # With a time it is the account that must wait, and every other item with it.
+            if exc.retry_after_seconds is not None:
+                raise
+            raise _Failed(State.FAILED, TRANSIENT, str(exc)) from exc
+        self._count_and_check(item.file, len(fetched.data))
+        return fetched
+
+    def _count_and_check(self, file: MediaFile, size: int) -> None:
+        self.tally.fetched += 1
+        self.tally.fetched_bytes += size
+        if file.size_bytes is not None and size != file.size_bytes:
+            message = f"truncated download: {size} of {file.size_bytes} bytes"
+            raise _Failed(State.FAILED, TRANSIENT, message)
+
+    async def _analyse(self, item: Item, data: bytes) -> MediaAnalysis:
+        try:
+            if not item.alone:
+                try:
+                    return await self._in_the_pool(item, data)
+                except (WorkerDied, MemoryError):
+                    # It or a neighbour did it; alone it will show.
+                    pass
+            return await self._in_a_child(item, data)
+        except ItemRejected as exc:
+            raise _Failed(State.SKIPPED, exc.reason, exc.detail) from exc
+        except ChildDied as exc:
+            raise _Failed(State.FAILED, CRASHED, str(exc)) from exc
+        except ArchiveError:
+            raise
+        # A defect of ours that one file brings out must not keep its window's other files from
+        # being done. It stays visible: the ledger has the error and the window is not complete.
+        except Exception as exc:
+            raise _Failed(State.FAILED, "error", f"{type(exc).__name__}: {exc}") from exc
+
+    async def _in_the_pool(self, item: Item, data: bytes) -> MediaAnalysis:
+        kind = _PICTURES[item.file.kind]
+        if not item.products & FACE_PRODUCTS:
+            return MediaAnalysis(await self._vision.fingerprint(data, kind), (), {})
+        return await self._vision.analyse(data, kind, frame_rate=self._frame_rate(kind))
+
+    async def _in_a_child(self, item: Item, data: bytes) -> MediaAnalysis:
+        kind = _PICTURES[item.file.kind]
+        async with self._alone:
+            analysis = await self._vision.analyse_alone(
+                data,
+                kind,
+                frame_rate=self._frame_rate(kind),
+                memory_limit_mb=self._options.item_memory_limit_mb,
+            )
+        if item.products & FACE_PRODUCTS:
+            return analysis
+        return MediaAnalysis(analysis.fingerprint, (), {})
+
+    def _frame_rate(self, kind: PictureKind) -> float:
+        options = self._options
+        return options.round_video_frame_rate if kind == "round_video" else options.video_frame_rate
+
+    async def _keep(self, item: Item, analysis: MediaAnalysis, access: MediaAccess) -> Stored:
+        """Write the crops, then everything else in one transaction."""
+        crops = [face.crop for face in analysis.faces]
+        keys = await asyncio.to_thread(lambda: tuple(map(self._crops.put, crops)))
+        model = self._vision.model
+        result = Result(
+            media_id=item.file.media_id,
+            products=item.products,
+            producers=self._producers,
+            analysis=analysis,
+            crop_keys=keys,
+            model=model.name if model else None,
+            access=access,
+        )
+        return await asyncio.to_thread(
+            self._store.commit, self._chat.chat_no, self._lease_owner, result
+        )
+
+    async def _set_back(self, item: Item, failure: _Failed) -> Committed:
+        retry_at = None
+        if failure.state is State.FAILED:
+            base = timedelta(seconds=self._options.retry_base_seconds)
+            retry_at = self._clock() + back_off(item.claimed.attempts + 1, base)
+        setback = Setback(
+            media_id=item.file.media_id,
+            state=failure.state,
+            reason=failure.reason,
+            error=failure.detail,
+            products=item.products,
+            producers=self._producers,
+            retry_at=retry_at,
+        )
+        return await asyncio.to_thread(self._store.set_back, self._lease_owner, setback)
+
+
+class _Failed(Exception):
+    """One item has no result; the ledger will say why."""
+
+    def __init__(self, state: State, reason: str, detail: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+        self.detail = detail

@@ -292,6 +292,8 @@ CREATE TABLE identity_events (
     identity_id uuid NOT NULL,
     other_identity_id uuid,
     face_id uuid,
+    -- Of an assignment: how like the identity the face was, so that replay gives it back.
+    similarity real CHECK (similarity BETWEEN -1.001 AND 1.001),
     actor text NOT NULL,
     cause text,
     payload_id uuid REFERENCES event_payloads ON DELETE SET NULL,
@@ -304,8 +306,8 @@ BEGIN
     RAISE EXCEPTION 'identity_events is append-only';
 END $$;
 CREATE TRIGGER identity_events_append_only
-    BEFORE UPDATE OF event_id, kind, identity_id, other_identity_id, face_id, actor, cause,
-        created_at OR DELETE ON identity_events
+    BEFORE UPDATE OF event_id, kind, identity_id, other_identity_id, face_id, similarity,
+        actor, cause, created_at OR DELETE ON identity_events
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting_history();
 
 CREATE TABLE assignments (
@@ -357,11 +359,16 @@ CREATE TABLE publications (
     method text CHECK (method IN ('reference', 'forward', 'upload')),
     source_chat_no bigint,
     source_message_id bigint,
+    -- Why no way of copying worked, and when it is worth another try.
+    refusal text,
+    retry_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     sent_at timestamptz,
     FOREIGN KEY (hub_no, identity_id) REFERENCES topics,
     CHECK ((message_id IS NULL) = (state IN ('planned', 'sending'))),
-    CHECK (state <> 'sending' OR method IS NOT NULL)
+    CHECK (state <> 'sending' OR method IS NOT NULL),
+    CHECK ((refusal IS NULL) = (retry_at IS NULL)),
+    CHECK (refusal IS NULL OR state = 'planned')
 );
 CREATE UNIQUE INDEX publications_once ON publications (hub_no, identity_id, content_key)
     WHERE state <> 'removed';

@@ -1,0 +1,163 @@
+"""The use case that turns faces into people.
+
+What it needs of a store, and the one call that the schedule, the CLI and a test make. The rules
+are `archive.identity`; a database error passes through as the error it is, and nothing of a
+failed call is stored: it never looks like "no match", which would found people out of thin air.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from archive.faces.records import ModelRecord
+from archive.identity.deciding import decide
+from archive.identity.records import (
+    Assignment,
+    Decisions,
+    FaceSet,
+    Identity,
+    NewIdentity,
+)
+from archive.identity.rules import Rules
+from archive.ids import IdentityId, new_identity_id
+
+MATCHER: Final = "matcher"
+"""The actor of everything that this module decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyOptions:
+    """What the owner set.
+
+    Attributes:
+        min_faces: Faces of different pictures that it takes to found an identity, 1–100.
+        accept: Replaces the model's own acceptance threshold, a cosine; None keeps it.
+        min_quality: Replaces the model's own lowest quality, 0–1; None keeps it.
+    """
+
+    min_faces: int = 3
+    accept: float | None = None
+    min_quality: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyResult:
+    """What one call came to.
+
+    Attributes:
+        model: The model whose vectors were compared.
+        probes: Faces that had no identity before.
+        assigned: Those of them that have one now, the founders of new identities among them.
+        founded: New identities.
+        unassigned: Faces that stay without, to be tried again.
+        identities: Identities there are now, hidden ones included.
+        stopped_reason: Why it ended: nothing was left to decide.
+    """
+
+    model: str
+    probes: int
+    assigned: int
+    founded: int
+    unassigned: int
+    identities: int
+    stopped_reason: Literal["settled"] = "settled"
+
+
+class PeopleDesk(Protocol):
+    """The store while it is ours alone: what is read here stays true until it is written."""
+
+    def usable_faces(self, model: str, min_quality: float) -> FaceSet:
+        """Give the faces that may be compared, with and without identity.
+
+        Args:
+            model: Only vectors of this model.
+            min_quality: Only faces of at least this quality.
+        """
+        ...
+
+    def last_number(self) -> int:
+        """Give the highest number that any identity ever had; 0 before the first."""
+        ...
+
+    def count_identities(self) -> int:
+        """Give the number of identities that are visible or hidden."""
+        ...
+
+    def save(
+        self,
+        model: str,
+        founded: tuple[NewIdentity, ...],
+        assigned: tuple[Assignment, ...],
+        *,
+        actor: str,
+        cause: str,
+    ) -> None:
+        """Write new identities, assignments and the events that say so."""
+        ...
+
+
+class PeopleStore(Protocol):
+    """Where faces come from and decisions go."""
+
+    def deciding(self) -> AbstractContextManager[PeopleDesk]:
+        """Take the store for deciding: one transaction under the one lock of its kind.
+
+        Raises:
+            Transient: Somebody else is deciding, or the database does not answer.
+        """
+        ...
+
+
+def identify(
+    store: PeopleStore,
+    model: ModelRecord,
+    options: IdentifyOptions,
+    *,
+    cause: str,
+    draw_id: Callable[[], IdentityId] = new_identity_id,
+) -> IdentifyResult:
+    """Match every face without identity, and found the people who are new.
+
+    The outcome depends on the store and the options alone but for the drawn ids; a second call
+    changes nothing.
+
+    Args:
+        store: Where faces and people are.
+        model: The model to compare by; faces without a vector of it take no part.
+        options: What the owner set.
+        cause: The run that asks, for the log of events.
+        draw_id: Gives each new identity its id.
+
+    Raises:
+        Transient: The store is busy or does not answer; nothing was written.
+    """
+    rules = Rules.of(
+        model.thresholds,
+        min_faces=options.min_faces,
+        accept=options.accept,
+        min_quality=options.min_quality,
+    )
+    with store.deciding() as desk:
+        decisions = decide(desk.usable_faces(model.name, rules.min_quality), rules, draw_id)
+        founded = _numbered(decisions, desk.last_number())
+        if founded or decisions.assignments:
+            desk.save(model.name, founded, decisions.assignments, actor=MATCHER, cause=cause)
+        identities = desk.count_identities()
+    return IdentifyResult(
+        model=model.name,
+        probes=decisions.probes,
+        assigned=decisions.probes - decisions.unassigned,
+        founded=len(founded),
+        unassigned=decisions.unassigned,
+        identities=identities,
+    )
+
+
+def _numbered(decisions: Decisions, last_number: int) -> tuple[NewIdentity, ...]:
+    return tuple(
+        NewIdentity(Identity(founding.identity_id, number), founding.core)
+        for number, founding in enumerate(decisions.foundings, start=last_number + 1)
+    )

@@ -1,0 +1,88 @@
+"""How well found people agree with known ones: pairwise and BCubed precision, recall and F.
+
+Labels in, numbers out. A face without an identity counts as a person of its own, so leaving
+faces out costs recall and joining strangers costs precision; neither can be gamed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Precision and recall, each 0–1; 1 where there was nothing to get wrong."""
+
+    precision: float
+    recall: float
+
+    @property
+    def f(self) -> float:
+        """The harmonic mean of both, 0–1."""
+        total = self.precision + self.recall
+        return 2.0 * self.precision * self.recall / total if total else 0.0
+
+
+def pairwise(truth: Sequence[Hashable], found: Sequence[Hashable | None]) -> Agreement:
+    """Judge pairs of faces: are two in one identity exactly if they show one person?
+
+    Dominated by people with many faces, whose pairs grow with the square.
+
+    Args:
+        truth: The person on each face.
+        found: The identity of each face; None is an identity of its own.
+
+    Raises:
+        ValueError: The two differ in length.
+    """
+    found = _alone(found)
+    both = _pairs(Counter(zip(truth, found, strict=True)).values())
+    return Agreement(
+        precision=_share(both, _pairs(Counter(found).values())),
+        recall=_share(both, _pairs(Counter(truth).values())),
+    )
+
+
+def bcubed(truth: Sequence[Hashable], found: Sequence[Hashable | None]) -> Agreement:
+    """Judge face by face: how pure is its identity, how much of its person is in it?
+
+    The means of both over all faces (Bagga and Baldwin, "Entity-based cross-document
+    coreferencing using the vector space model", 1998). Of the usual measures it alone meets the
+    four constraints of Amigó et al., "A comparison of extrinsic clustering evaluation metrics
+    based on formal constraints", 2009.
+
+    Args:
+        truth: The person on each face.
+        found: The identity of each face; None is an identity of its own.
+
+    Raises:
+        ValueError: The two differ in length.
+    """
+    found = _alone(found)
+    both = Counter(zip(truth, found, strict=True))
+    faces, in_identity, of_person = len(truth), Counter(found), Counter(truth)
+    return Agreement(
+        precision=_share(sum(n * n / in_identity[i] for (_, i), n in both.items()), faces),
+        recall=_share(sum(n * n / of_person[p] for (p, _), n in both.items()), faces),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """The identity of a face that has none: equal to nothing else."""
+
+    position: int
+
+
+def _alone(found: Iterable[Hashable | None]) -> list[Hashable]:
+    return [_Alone(i) if identity is None else identity for i, identity in enumerate(found)]
+
+
+def _pairs(sizes: Iterable[int]) -> int:
+    return sum(size * (size - 1) // 2 for size in sizes)
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0

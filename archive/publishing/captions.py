@@ -6,6 +6,7 @@ is named or counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -17,6 +18,8 @@ MAX_LINKS = 10
 # 80, their dates and separators, the moment and the last line together stay below 1 000.
 MAX_UNITS = 1024
 TITLE_UNITS = 80
+# Every line of a source ends in its date, so no chat's name can look like these.
+_NO_SOURCE = re.compile(r"▶ [0-9:]+|and [0-9]+ more")
 
 
 def caption(sources: Iterable[Source], seconds: float | None = None) -> str:
@@ -35,6 +38,16 @@ def caption(sources: Iterable[Source], seconds: float | None = None) -> str:
     if len(ordered) > MAX_LINKS:
         lines.append(f"and {len(ordered) - MAX_LINKS} more")
     return "\n".join(lines)
+
+
+def names_only(caption_html: str, sources: Iterable[Source]) -> bool:
+    """Whether a caption made earlier names nothing but these sources.
+
+    A caption that was stored with a send is repeated as it was, unless a chat in it may no
+    longer be named.
+    """
+    allowed = {_line(source) for source in sources}
+    return all(line in allowed or _NO_SOURCE.fullmatch(line) for line in caption_html.split("\n"))
 
 
 def oldest_first(sources: Iterable[Source]) -> list[Source]:

@@ -8,11 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ContentKey
 
-# Recompressed and rescaled copies of a photo differ in up to some 6 of pHash's 64 bits, other
-# photos in 20 and more (imagehash's documentation and its users' reports agree on 4 to 8).
-NEAR_COPY_BITS = 6
 _UNSIGNED = (1 << 64) - 1
 
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ContentKey, IdentityId
 from archive.publishing.captions import caption, order_of, place
-from archive.publishing.near_copies import NEAR_COPY_BITS, Leaders
+from archive.publishing.near_copies import Leaders
 from archive.publishing.records import Hub, HubNo
 from archive.publishing.state import (
     OutboxState,
@@ -133,8 +134,8 @@ def plan_operations(
     counts: Counter[str] = Counter()
     operations: list[Operation] = []
     for topic in sorted(projection.wanted, key=_priority):
-        operations += _openings(topic, projection.topics.get(topic.identity_id))
-        outbox = _Outbox(rows.pop(topic.identity_id, []), now)
+        operations += _openings(topic, projection.topics.get(topic.identity.identity_id))
+        outbox = _Outbox(rows.pop(topic.identity.identity_id, []), now)
         operations += _posts(topic, outbox, near_copy_bits, counts)
     # What is left belongs to people who are hidden, merged, or shown by nothing publishable.
     counts["unwanted"] += sum(len(_Outbox(left, now).there) for left in rows.values())
@@ -165,15 +166,17 @@ class _Outbox:
 
 def _priority(topic: WantedTopic) -> tuple[bool, int, float, int]:
     newest = max(content.sources[-1].sent_at.timestamp() for content in topic.contents)
-    return not topic.label, -len(topic.contents), -newest, topic.number
+    return not topic.identity.label, -len(topic.contents), -newest, topic.identity.number
 
 
 def _openings(topic: WantedTopic, row: TopicRow | None) -> Iterator[OpenTopic]:
     """Yield at most one operation: none once the topic is there."""
     if row is not None and row.state is OutboxState.SENDING:
-        yield OpenTopic(topic.identity_id, row.title, row.icon_color or topic.icon_color, row)
+        yield OpenTopic(
+            topic.identity.identity_id, row.title, row.icon_color or topic.icon_color, row
+        )
     elif row is None or row.state is OutboxState.PLANNED:
-        yield OpenTopic(topic.identity_id, topic.title, topic.icon_color)
+        yield OpenTopic(topic.identity.identity_id, topic.title, topic.icon_color)
 
 
 def _posts(
@@ -209,7 +212,7 @@ def _posting(
     topic: WantedTopic, content: WantedContent, listed: Iterable[Source], outbox: _Outbox
 ) -> PostContent:
     return PostContent(
-        identity_id=topic.identity_id,
+        identity_id=topic.identity.identity_id,
         title=topic.title,
         content_key=content.content_key,
         sources=content.sources,

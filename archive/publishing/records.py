@@ -1,8 +1,8 @@
 """What publishing says to a hub: posts, rights, topics, and the port that carries them.
 
-Values and the port only. What should be in a hub is decided in ``archive.publishing.plan``,
-how it gets there without a double in ``archive.publishing.outbox``, and which chat may be a
-hub at all in ``archive.hubs``.
+Values and the port only. What a hub lacks is decided in ``planning``, how it gets there without
+a double in ``sending``, which chat may be a hub at all in ``rights``; hubs are made and chosen
+in ``archive.hubs``.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ class Hub:
 
     Attributes:
         in_use: Publishing goes there; one hub at a time.
+        blocked_reason: Why it could not be used when it was last looked at.
     """
 
     hub_no: HubNo
     chat: Chat
     in_use: bool = False
+    blocked_reason: str | None = None
 
 
 class PostMethod(StrEnum):
@@ -84,7 +86,8 @@ class Post:
         source_chat: Where the file was seen; with ``FORWARD`` what is forwarded.
         source_message_id: The message in ``source_chat``.
         data: With ``UPLOAD``: the whole file; ``None`` otherwise.
-        file_name: With ``UPLOAD``: the name to send it under, where there is one.
+        file_name: With ``UPLOAD``: the name to send it under; ``None`` leaves it to the adapter,
+            which makes one of the kind, because an original's name may name a person.
     """
 
     random_id: int

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from archive.identity.records import Identity
 from archive.ids import ChatNo, ContentKey, IdentityId, MediaId, MessageId, TopicId
 from archive.publishing.records import PostMethod
 from archive.records import Chat, MediaAccess, MediaFile
@@ -78,20 +79,19 @@ class WantedContent:
 class WantedTopic:
     """A visible person and what shows them, oldest content first; at least one."""
 
-    identity_id: IdentityId
-    number: int
-    label: str | None
+    identity: Identity
     contents: tuple[WantedContent, ...]
 
     @property
     def title(self) -> str:
-        """The label, made fit for a title; ``Person 7`` where nothing readable is left."""
-        return shortened(self.label or "", TITLE_CHARACTERS) or f"Person {self.number}"
+        """The person's, made fit for a topic; without the label where nothing visible is left."""
+        unnamed = replace(self.identity, label=None)
+        return shortened(self.identity.title, TITLE_CHARACTERS) or unnamed.title
 
     @property
     def icon_color(self) -> int:
         """One of the six colours, the same each time."""
-        return ICON_COLORS[self.number % len(ICON_COLORS)]
+        return ICON_COLORS[self.identity.number % len(ICON_COLORS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +154,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The file of a source, and the posting account's key to it where it has one."""
+    """The file of a source.
+
+    Attributes:
+        access: The posting account's key to it, where it has one.
+        reading_access: The key of the account that reads the source, for downloading.
+    """
 
     file: MediaFile
     access: MediaAccess | None
+    reading_access: MediaAccess | None
 
 
 @dataclass(frozen=True, slots=True)

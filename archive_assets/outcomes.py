@@ -1,13 +1,16 @@
-"""What an error of the archive means to Dagster, and how a step's time is remembered."""
+"""What an error of the archive means to Dagster, and what is kept of a step that went well."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
 
 import dagster as dg
 
 from archive.errors import Permanent, Transient
+from resources.toolbox import Toolbox
 
 # Covers a flood of hours, a database that restarts, another run that holds the lane.
 _RETRIES = 20
@@ -19,8 +22,7 @@ def dagster_outcome() -> Iterator[None]:
     """Turn the archive's errors into a retry at the right time, or into a plain failure.
 
     Raises:
-        RetryRequested: For a ``Transient``, after as long as it asks for; the slot is free
-            meanwhile.
+        RetryRequested: For a ``Transient``, after as long as it asks for.
         Failure: For a ``Permanent``, never retried; its text says the way out.
     """
     try:
@@ -31,3 +33,19 @@ def dagster_outcome() -> Iterator[None]:
         ) from exc
     except Permanent as exc:
         raise dg.Failure(description=str(exc), allow_retries=False) from exc
+
+
+@dataclass(slots=True)
+class Timing:
+    """What a stage says of itself before its time is kept."""
+
+    items: int = 0
+
+
+@contextmanager
+def timed(toolbox: Toolbox, stage: str, window_key: str | None = None) -> Iterator[Timing]:
+    """Keep how long the body took and how many items it did; a body that fails leaves nothing."""
+    timing = Timing()
+    started = monotonic()
+    yield timing
+    toolbox.overview.record_stage(stage, window_key, monotonic() - started, timing.items)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from sensors.window_runs import CHAT_WINDOW
+from sensors.runs import CHAT_WINDOW
 
 chat_window = dg.DynamicPartitionsDefinition(name=CHAT_WINDOW)
 

@@ -53,6 +53,8 @@ class Supervisor:
         grace_seconds: Time between SIGTERM and SIGKILL when stopping.
         first_back_off_seconds: Pause before the first restart; it doubles up to a minute.
         on_line: Called with each child's name and each line it prints.
+        on_change: Called with the process id of every child, ``None`` for one that is down,
+            whenever one starts or dies.
     """
 
     children: Sequence[Child]
@@ -60,6 +62,8 @@ class Supervisor:
     grace_seconds: float = 20.0
     first_back_off_seconds: float = 1.0
     on_line: Callable[[str, str], None] | None = None
+    on_change: Callable[[Mapping[str, int | None]], None] | None = None
+    _pids: dict[str, int | None] = field(default_factory=dict, init=False, repr=False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start every child and keep each alive until ``stop`` is set; then stop all."""
@@ -94,11 +98,18 @@ class Supervisor:
             start_new_session=True,
         )
         _log.info("child_started", child=child.name, pid=process.pid)
+        self._now(child, process.pid)
         try:
             await self._copy_output(child, process)
             return await process.wait()
         finally:
+            self._now(child, None)
             await asyncio.shield(self._end(process))
+
+    def _now(self, child: Child, pid: int | None) -> None:
+        self._pids[child.name] = pid
+        if self.on_change:
+            self.on_change(self._pids)
 
     async def _copy_output(self, child: Child, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None  # asked for as a pipe above

@@ -1,4 +1,4 @@
-"""What a run over chat windows looks like when a sensor asks for it.
+"""What a run looks like when a sensor asks for it.
 
 The names that sensors and assets share, the priorities, the tags. Which windows are due is
 decided by the archive; when to ask is decided in each sensor.
@@ -14,6 +14,7 @@ import dagster as dg
 CHAT_WINDOW = "chat_window"
 WINDOW_ASSETS = ("chat_history", "media_fingerprints", "extracted_faces", "face_embeddings")
 PEOPLE_ASSETS = ("identity_clusters", "published_topics")
+PEOPLE_JOB = "people"
 
 LANE_TAG = "face-archive/lane"
 # Above a backfill's 0, so that a photo sent just now never waits for years of history.
@@ -43,7 +44,10 @@ def window_run(window_key: str, urgency: Urgency, occasion: str) -> dg.RunReques
     )
 
 
-def add_windows(keys: Iterable[str]) -> list[dg.AddDynamicPartitionsRequest]:
-    """Ask Dagster to know these partitions, in this order."""
-    wanted = list(keys)
+def add_windows(
+    context: dg.SensorEvaluationContext, keys: Iterable[str]
+) -> list[dg.AddDynamicPartitionsRequest]:
+    """Ask Dagster to know the partitions that it does not know yet, in this order."""
+    known = set(context.instance.get_dynamic_partitions(CHAT_WINDOW))
+    wanted = [key for key in keys if key not in known]
     return [dg.AddDynamicPartitionsRequest(CHAT_WINDOW, wanted)] if wanted else []

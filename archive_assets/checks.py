@@ -1,0 +1,41 @@
+"""Asset checks: rules that a green run does not prove by itself."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from archive.ledger import PASS_PRODUCTS
+from archive.windows import parse_key
+from archive_assets.media import extracted_faces_key, face_embeddings_key
+from archive_assets.partitions import chat_window
+from archive_assets.people import published_topics
+from resources.toolbox import Toolbox
+
+
+@dg.asset_check(asset=extracted_faces_key, partitions_def=chat_window)
+def every_medium_has_ledger_rows(
+    context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.AssetCheckResult:
+    """Each medium of each message has a row per product: nothing is passed over in silence."""
+    window = parse_key(context.partition_key)
+    return _none(toolbox.audit.media_without_ledger(window, list(PASS_PRODUCTS)))
+
+
+@dg.asset_check(asset=face_embeddings_key, partitions_def=chat_window)
+def embeddings_have_unit_norm_and_right_dims(
+    context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.AssetCheckResult:
+    """Each vector has length 1 and as many numbers as its model says."""
+    return _none(toolbox.audit.bad_embeddings(parse_key(context.partition_key)))
+
+
+@dg.asset_check(asset=published_topics)
+def nothing_is_published_without_a_switch(
+    toolbox: dg.ResourceParam[Toolbox],
+) -> dg.AssetCheckResult:
+    """Each post shows a content that at least one chat allows to be published."""
+    return _none(toolbox.audit.posts_without_switch())
+
+
+def _none(found: int) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=found == 0, metadata={"rows": found})

@@ -1,0 +1,128 @@
+"""The media pass: one download and one decode of each file, three products from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from archive.errors import Transient
+from archive.ledger import Product
+from archive.media_pass import MediaPassResult, run_media_pass
+from archive.windows import Window, parse_key
+from archive_assets.outcomes import dagster_outcome, timed
+from archive_assets.partitions import chat_window, one_window_a_run
+from archive_assets.telegram import chat_history
+from archive_assets.lanes import lane_of
+from resources.telegram.sessions import Lane
+from resources.toolbox import Toolbox
+
+fingerprints_key = dg.AssetKey("media_fingerprints")
+extracted_faces_key = dg.AssetKey("extracted_faces")
+face_embeddings_key = dg.AssetKey("face_embeddings")
+
+_PRODUCTS = {
+    fingerprints_key: Product.FINGERPRINTS,
+    extracted_faces_key: Product.FACES,
+    face_embeddings_key: Product.EMBEDDINGS,
+}
+
+
+def _spec(key: dg.AssetKey, description: str, *deps: dg.AssetKey) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key, deps=deps, description=description, skippable=True, kinds={"postgres", "python"}
+    )
+
+
+@dg.multi_asset(
+    name="media_pass",
+    group_name="media",
+    partitions_def=chat_window,
+    backfill_policy=one_window_a_run,
+    can_subset=True,
+    specs=[
+        _spec(
+            fingerprints_key,
+            "SHA-256, perceptual hash, size and EXIF of every file of the window, once a content.",
+            chat_history.key,
+        ),
+        _spec(
+            extracted_faces_key,
+            "Faces of photos and of whole videos: box, landmarks, quality, crop.",
+            chat_history.key,
+        ),
+        _spec(
+            face_embeddings_key,
+            "One unit vector a face, of the model in use; never compared across models.",
+            extracted_faces_key,
+        ),
+    ],
+)
+def media_pass(
+    context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Do what the ledger says is missing or stale for the window's media, and nothing else."""
+    window = parse_key(context.partition_key)
+    # Faces and vectors come from one look at the picture: asking for one asks for both.
+    faces = context.selected_asset_keys != {fingerprints_key}
+    with dagster_outcome(), timed(toolbox, "media_pass", window.key) as timing:
+        result = asyncio.run(_pass(toolbox, window, lane_of(context), context.run.run_id, faces))
+        timing.items = result.fetched
+        _require_complete(result)
+    for key in context.op_execution_context.selected_asset_keys:
+        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(result, _PRODUCTS[key]))
+
+
+async def _pass(
+    toolbox: Toolbox,
+    window: Window,
+    lane: Lane,
+    run_id: str,
+    faces: bool,  # noqa: FBT001
+) -> MediaPassResult:
+    chat = toolbox.chats.get(window.chat_no)
+    async with (
+        toolbox.vision(faces=faces and chat.switches.faces) as vision,
+        toolbox.telegram(lane, chat.account_id) as account,
+    ):
+        return await run_media_pass(
+            window,
+            chat,
+            account.media,
+            vision,
+            toolbox.media,
+            toolbox.blobs,
+            options=toolbox.media_pass_options,
+            owner=run_id,
+            clock=lambda: datetime.now(UTC),
+        )
+
+
+def _require_complete(result: MediaPassResult) -> None:
+    """Keep the window red while anything in it may still come; a switch that is off is no error.
+
+    Raises:
+        Transient: Some items failed and are due again at a known time.
+    """
+    if result.complete or result.stopped_reason:
+        return
+    wait = None
+    if result.retry_at is not None:
+        wait = max(1.0, (result.retry_at - datetime.now(UTC)).total_seconds())
+    raise Transient("some media of the window are not done yet; the ledger says why", wait)
+
+
+def _metadata(result: MediaPassResult, product: Product) -> dict[str, dg.MetadataValue]:
+    counts = {
+        f"media_{each.state}{f'_{each.reason}' if each.reason else ''}": each.count
+        for each in result.counts
+        if each.product is product
+    }
+    return {
+        **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
+        "files_fetched": dg.MetadataValue.int(result.fetched),
+        "new_faces": dg.MetadataValue.int(result.new_faces),
+        "model": dg.MetadataValue.text(result.model or "none"),
+    }

@@ -1,0 +1,71 @@
+"""People and their topics: incremental over everything there is, so without partitions."""
+
+from __future__ import annotations
+
+import asyncio
+
+import dagster as dg
+
+from archive.identify import identify
+from archive.publishing import Hub, PublishResult, publish
+from archive_assets.media import face_embeddings_key
+from archive_assets.outcomes import dagster_outcome, timed
+from resources.telegram.sessions import Lane
+from resources.toolbox import Toolbox
+
+
+@dg.asset(
+    deps=[dg.AssetDep(face_embeddings_key, partition_mapping=dg.AllPartitionMapping())],
+    group_name="people",
+    kinds={"postgres", "numpy"},
+)
+def identity_clusters(
+    context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.MaterializeResult[None]:
+    """Who is who: faces without identity are matched, and people who are new are founded.
+
+    Under one lock, exactly, against the gallery of known people; a face that matches nobody
+    well enough stays unassigned and is tried again.
+    """
+    with dagster_outcome(), timed(toolbox, "identity_clusters") as timing:
+        model = toolbox.engine_spec.build().model
+        result = identify(
+            toolbox.people, model, toolbox.identify_options, cause=f"run {context.run.run_id}"
+        )
+        timing.items = result.probes
+    return dg.MaterializeResult(
+        metadata={
+            "probes": result.probes,
+            "assigned": result.assigned,
+            "founded": result.founded,
+            "unassigned": result.unassigned,
+            "identities": result.identities,
+            "model": result.model,
+        }
+    )
+
+
+@dg.asset(deps=[identity_clusters], group_name="people", kinds={"telegram", "postgres"})
+def published_topics(
+    context: dg.AssetExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.MaterializeResult[None]:
+    """One topic a person in the hub, each content once, from chats that allow publishing.
+
+    Without a hub there is nothing to do, and the run says so. What a rate limit leaves over is
+    carried on by the next run.
+    """
+    hub = toolbox.hub()
+    if hub is None:
+        context.log.info("No hub is configured: nothing is published (`face-archive hub create`).")
+        return dg.MaterializeResult(metadata={"hub": False})
+    with dagster_outcome(), timed(toolbox, "published_topics") as timing:
+        result = asyncio.run(_publish(toolbox, hub))
+        timing.items = result.sent
+    return dg.MaterializeResult(
+        metadata={**result.counts.by_name, "hub": True, "remaining": result.remaining}
+    )
+
+
+async def _publish(toolbox: Toolbox, hub: Hub) -> PublishResult:
+    async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account:
+        return await publish(toolbox.topics, account.hub, account.media, hub, pace=toolbox.pace())

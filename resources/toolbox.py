@@ -1,0 +1,196 @@
+"""Every adapter, made from the settings once, for whoever starts work.
+
+An asset, a sensor, the listener and the command line all work with a ``Toolbox``; use cases
+get single tools out of it. Only construction belongs here; no tool knows of another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Self
+
+from archive.errors import Permanent
+from archive.hubs import hub_in_use
+from archive.identify import IdentifyOptions
+from archive.ids import AccountId, ChatId
+from archive.media_pass import MediaPassOptions
+from archive.publishing import Hub, MinutePace, Pace, no_pace
+from resources.blobs import BlobStore
+from resources.databases import databases
+from resources.settings import Settings
+from resources.store.accounts import AccountStore
+from resources.store.audit import AuditStore
+from resources.store.chats import ChatStore
+from resources.store.database import Database
+from resources.store.history import HistoryStore
+from resources.store.inbox import InboxStore
+from resources.store.locks import account_lane
+from resources.store.media import MediaStore
+from resources.store.overview import OverviewStore
+from resources.store.people import PeopleStore
+from resources.store.topics import TopicStore
+from resources.telegram.config import TelegramConfig
+from resources.telegram.sessions import Lane, SessionFiles
+
+if TYPE_CHECKING:
+    from resources.telegram.client import TelegramAccount
+    from resources.vision.factory import EngineSpec
+    from resources.vision.pool import AnalystPool
+
+DEFAULT_MODEL = "dlib"
+_MEGABYTE = 1_000_000
+
+
+class Toolbox:
+    """The adapters of one installation.
+
+    Args:
+        settings: Everything a person can set.
+        database: Open and migrated.
+    """
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.database = database
+        self.accounts = AccountStore(database)
+        self.chats = ChatStore(database)
+        self.history = HistoryStore(database)
+        self.inbox = InboxStore(database)
+        self.media = MediaStore(database)
+        self.people = PeopleStore(database)
+        self.topics = TopicStore(database)
+        self.overview = OverviewStore(database)
+        self.audit = AuditStore(database)
+        self.blobs = BlobStore(settings.blob_url or str(settings.data_dir / "blobs"))
+        self.sessions = SessionFiles(settings.data_dir / "sessions")
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings) -> Iterator[Self]:
+        """Give a toolbox while the body runs, with the embedded server where one is needed.
+
+        Raises:
+            Transient: The database does not answer.
+            Permanent: It lacks a migration, or cannot live where it is asked to.
+        """
+        with databases(settings) as urls, Database(urls.archive) as database:
+            yield cls(settings, database)
+
+    @property
+    def telegram_config(self) -> TelegramConfig:
+        """How to reach Telegram.
+
+        Raises:
+            Permanent: The application's id or hash is not set.
+        """
+        settings = self.settings
+        if settings.tg_api_id is None or settings.tg_api_hash is None:
+            raise Permanent(
+                "TG_API_ID and TG_API_HASH are not set: get them at my.telegram.org and run "
+                "`face-archive init`."
+            )
+        server, key = settings.telegram_server, settings.telegram_server_key
+        host, _, port = (server or "").rpartition(":")
+        return TelegramConfig(
+            api_id=settings.tg_api_id,
+            api_hash=settings.tg_api_hash.get_secret_value(),
+            server=(host.strip("[]"), int(port)) if server else None,
+            server_key_pem=key.read_text(encoding="ascii") if key else None,
+            flood_sleep_limit_seconds=settings.flood_sleep_limit_seconds,
+            download_concurrency=settings.download_concurrency,
+        )
+
+    @asynccontextmanager
+    async def telegram(
+        self, lane: Lane, account_id: AccountId | None = None
+    ) -> AsyncIterator[TelegramAccount]:
+        """Connect an account on one lane, whose lock is ours until the body ends.
+
+        Raises:
+            Transient: Another process has the lane, or Telegram does not answer.
+            Permanent: Not logged in, or the session was revoked.
+        """
+        from resources.telegram.client import connect
+
+        session = self.sessions.load(account_id, lane)
+        with account_lane(self.database, session.account_id, lane):
+            async with connect(
+                self.telegram_config, self.sessions, lane, session.account_id
+            ) as account:
+                yield account
+
+    @property
+    def engine_spec(self) -> EngineSpec:
+        """Which model the settings choose, not loaded yet."""
+        from resources.vision.factory import EngineSpec
+
+        return EngineSpec(
+            model_name=self.settings.model or DEFAULT_MODEL,
+            models_dir=self.settings.models_dir,
+            accept_noncommercial=self.settings.accept_noncommercial_models,
+        )
+
+    def vision(self, *, faces: bool = True) -> AnalystPool:
+        """Give a pool of analysts, to be entered.
+
+        Args:
+            faces: Load the model; without it the pool only fingerprints.
+        """
+        from resources.vision.analyst import AnalystLimits
+        from resources.vision.pool import AnalystPool
+
+        settings = self.settings
+        limits = AnalystLimits(
+            max_megapixels=settings.max_image_megapixels,
+            min_quality=settings.min_quality_threshold,
+        )
+        return AnalystPool(
+            self.engine_spec if faces else None, workers=self._workers, limits=limits
+        )
+
+    @property
+    def media_pass_options(self) -> MediaPassOptions:
+        """What the settings say about a media pass."""
+        from resources.vision.fingerprints import FINGERPRINT_VERSION
+
+        settings = self.settings
+        return MediaPassOptions(
+            fingerprint_version=FINGERPRINT_VERSION,
+            max_media_bytes=settings.max_media_size_mb * _MEGABYTE,
+            buffer_limit_bytes=settings.media_buffer_limit_mb * _MEGABYTE,
+            download_concurrency=settings.download_concurrency,
+            workers=self._workers,
+            video_frame_rate=settings.video_frame_rate,
+            round_video_frame_rate=settings.round_video_frame_rate,
+            item_memory_limit_mb=settings.item_memory_limit_mb,
+        )
+
+    @property
+    def identify_options(self) -> IdentifyOptions:
+        """What the settings say about people."""
+        return IdentifyOptions(
+            min_faces=self.settings.min_faces,
+            accept=self.settings.similarity_threshold,
+            min_quality=self.settings.min_quality_threshold,
+        )
+
+    def pace(self) -> Pace:
+        """Limit writes to a hub; a test server has no limit."""
+        if self.settings.telegram_server:
+            return no_pace
+        return MinutePace(self.settings.hub_operations_per_minute)
+
+    def hub(self) -> Hub | None:
+        """Give the hub in use; ``None`` where none was ever chosen.
+
+        Raises:
+            Permanent: HUB_GROUP_ID names a chat that is not a hub.
+        """
+        configured = self.settings.hub_group_id
+        return hub_in_use(self.topics, None if configured is None else ChatId(configured))
+
+    @property
+    def _workers(self) -> int:
+        return self.settings.media_workers or os.cpu_count() or 1

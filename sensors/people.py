@@ -1,0 +1,42 @@
+"""From new faces to people and posts, without a command."""
+
+from __future__ import annotations
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+
+from resources.toolbox import Toolbox
+from sensors.runs import PEOPLE_JOB
+
+_UNDER_WAY = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+]
+
+
+@dg.sensor(
+    job_name=PEOPLE_JOB,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "On by default. Every minute, if faces, people, switches or waiting posts changed since "
+        "the last time, one run groups faces into people and publishes them. Off: `face-archive "
+        "identify` and `publish` do the same by hand."
+    ),
+)
+def people_sensor(
+    context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for one run whenever people or posts could come out differently from last time."""
+    under_way = RunsFilter(job_name=PEOPLE_JOB, statuses=_UNDER_WAY)
+    if context.instance.get_runs_count(under_way):
+        return dg.SkipReason("A run is under way.")
+    state = toolbox.overview.work_state()
+    if state == context.cursor:
+        return dg.SkipReason("Nothing changed since the last run.")
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=f"people:{state}", tags={"dagster/priority": "5"})],
+        cursor=state,
+    )

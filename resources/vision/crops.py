@@ -17,7 +17,7 @@ from resources.vision.scaling import shrink_to
 CROP_MARGIN: Final = 0.5
 CROP_SIDE: Final = 512
 _WEBP_QUALITY: Final = 95
-_WEBP_METHOD: Final = 2  # half the time of the default 4 for 1 % more bytes
+_WEBP_METHOD: Final = 4  # 2 would save 3 ms a face and cost 0.0006 of the lowest cosine
 
 
 def encode_crop(image: Pixels, box: Box) -> bytes:

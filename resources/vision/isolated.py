@@ -23,7 +23,7 @@ _OUT_OF_MEMORY: Final = 77  # exit status by which the child tells that it hit i
 
 
 def analyse_isolated(
-    recipe: EngineRecipe,
+    recipe: EngineRecipe | None,
     data: bytes,
     kind: MediaKind,
     *,
@@ -35,7 +35,7 @@ def analyse_isolated(
     """Analyse one content in a fresh child process; blocks until it is done.
 
     Args:
-        recipe: What the child loads.
+        recipe: What the child loads; None makes it fingerprint only.
         data: The whole file.
         kind: What it is.
         frame_rate: Frames looked at in a second of video.
@@ -94,7 +94,7 @@ def _how_it_ended(exit_code: int | None) -> str:
 
 def _child(
     pipe: Connection,
-    recipe: EngineRecipe,
+    recipe: EngineRecipe | None,
     data: bytes,
     kind: MediaKind,
     frame_rate: float,
@@ -104,9 +104,12 @@ def _child(
     die_with_parent()
     answer: MediaAnalysis | Exception
     try:
-        analyst = Analyst(recipe.build(), limits)
+        analyst = Analyst(recipe.build() if recipe is not None else None, limits)
         _limit_memory(memory_limit_mb)
-        answer = analyst.analyse(data, kind, frame_rate=frame_rate)
+        if recipe is None:
+            answer = MediaAnalysis(analyst.fingerprint(data, kind), (), {})
+        else:
+            answer = analyst.analyse(data, kind, frame_rate=frame_rate)
     except Exception as exc:  # the parent raises it again
         if _is_out_of_memory(exc):
             os._exit(_OUT_OF_MEMORY)

@@ -17,7 +17,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from archive.errors import ArchiveError, Permanent
+from archive.errors import ArchiveError
 from archive.faces.errors import WorkerDied
 from archive.faces.records import Fingerprint, MediaAnalysis, MediaKind, ModelRecord
 from resources.vision.analyst import Analyst, AnalystLimits
@@ -131,8 +131,6 @@ class AnalystPool:
             ItemRejected: It cannot be decoded.
             ChildDied: The child ended without an answer, or took too long.
         """
-        if self._recipe is None:
-            raise Permanent("no model is loaded: this pool only fingerprints")
         work = partial(
             analyse_isolated,
             self._recipe,

@@ -7,7 +7,7 @@ messages in ``history``, the ranges they are read in are ``windows``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,7 @@ __all__ = [
     "add_chat",
     "allow",
     "deny",
+    "find_chat",
     "message_link",
     "parse_reference",
 ]
@@ -197,6 +198,51 @@ def deny(chat: Chat, switches: Switches, store: ChatStore) -> Chat:
         chat.hold_backfill,
     )
     return store.set_allowance(chat.chat_no, allowance, again=False)
+
+
+def find_chat(chats: Sequence[Chat], text: str) -> Chat:
+    """Find the one chat that a person means.
+
+    Args:
+        chats: Those to choose from.
+        text: Surrogate number, marked id, ``@username``, link, or title; a part of the title
+            will do if only one chat has it.
+
+    Raises:
+        Permanent: None or several are meant.
+    """
+    text = text.strip()
+    title = text.casefold()
+    readings: list[Callable[[Chat], bool]] = [
+        lambda chat: str(chat.chat_no) == text,
+        lambda chat: _is_named(chat, text),
+        lambda chat: chat.title.casefold() == title,
+        lambda chat: bool(title) and title in chat.title.casefold(),
+    ]
+    for reading in readings:
+        match [chat for chat in chats if reading(chat)]:
+            case [chat]:
+                return chat
+            case [_, _, *_] as several:
+                raise Permanent(
+                    f"{text!r} means {len(several)} chats. Name one by its number: "
+                    f"{', '.join(str(chat.chat_no) for chat in several[:10])}."
+                )
+    raise Permanent(f"No chat is known as {text!r}. `face-archive chats list` shows them.")
+
+
+def _is_named(chat: Chat, text: str) -> bool:
+    try:
+        reference = parse_reference(text)
+    except Permanent:
+        return False
+    match reference:
+        case Username(name):
+            return (chat.username or "").casefold() == name.casefold()
+        case MarkedId(chat_id):
+            return chat.chat_id == chat_id
+        case InviteHash():
+            return False
 
 
 def _check(chat: Chat, wanted: Switches) -> None:

@@ -1,0 +1,183 @@
+"""The repository of chats: which there are, who reads them, what their owner allowed.
+
+Implements ``archive.chats.ChatStore``. Rules about switches are the archive's; the CHECKs of
+the schema are the second pair of eyes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from archive.chats import Allowance, find_chat
+from archive.errors import Permanent
+from archive.ids import AccountId, ChatId, ChatNo
+from archive.records import Chat, ChatKind, ChatState, MediaKind, PeerInfo, Switches
+from archive.windows import WindowRow
+from resources.store.database import Database
+from resources.store.peers import upsert_peers
+from resources.store.windows import windows_of
+
+_SELECT = """
+SELECT chats.chat_no, chat_id, account_id, kind, title, username, access_hash, is_forum,
+       noforwards, allow_archive, allow_faces, allow_publish, window_width, top_message_id,
+       media_types, max_media_bytes, hold_backfill, is_hub, state
+FROM chats LEFT JOIN account_chats USING (account_id, chat_no)
+"""
+_BY_NUMBER = _SELECT + "WHERE chats.chat_no = %s"
+_BY_ID = _SELECT + "WHERE chat_id = %s AND (id_space = 'own' OR account_id = %s)"
+_ADDED = _SELECT + "WHERE added_at IS NOT NULL ORDER BY lower(title), chats.chat_no"
+_ALLOWED = _SELECT + "WHERE allow_archive ORDER BY lower(title), chats.chat_no"
+_UNPLANNED = (
+    _SELECT
+    + """
+WHERE allow_archive AND planned_through = 0 AND state = 'active' ORDER BY chats.chat_no
+"""
+)
+
+# A chat that was only spoken of is read by the account that adds it.
+_MARK_ADDED = """
+UPDATE chats SET added_at = now(), account_id = %(account_id)s
+WHERE chat_id = %(chat_id)s AND (id_space = 'own' OR account_id = %(account_id)s)
+  AND added_at IS NULL
+"""
+
+_SET_ALLOWANCE = """
+UPDATE chats
+SET allow_archive = %(archive)s, allow_faces = %(faces)s, allow_publish = %(publish)s,
+    media_types = %(media_types)s, max_media_bytes = %(max_media_bytes)s,
+    hold_backfill = %(hold_backfill)s, updated_at = now()
+WHERE chat_no = %(chat_no)s
+"""
+
+_DIRTY = """
+UPDATE windows SET dirty = true, demands = demands + 1
+WHERE chat_no = %(chat_no)s AND read_at IS NOT NULL AND EXISTS (
+    SELECT FROM message_media
+    WHERE message_media.chat_no = windows.chat_no
+      AND message_media.message_id BETWEEN windows.first_id AND windows.last_id)
+"""
+
+_MARK_HUB = """
+UPDATE chats SET is_hub = true, updated_at = now()
+WHERE chat_no = %s AND NOT allow_archive
+"""
+
+
+class PostgresChats:
+    """Chats in PostgreSQL.
+
+    Args:
+        database: A migrated archive database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, chat_no: ChatNo) -> Chat:
+        """Return a chat; ``Permanent`` where there is none of that number."""
+        with self._database.transaction() as connection:
+            return chat_of(connection, chat_no)
+
+    def by_chat_id(self, chat_id: ChatId, account_id: AccountId) -> Chat | None:
+        """Return the chat that an account means by a marked id."""
+        with self._database.transaction() as connection:
+            return chat_meant(connection, chat_id, account_id)
+
+    def find(self, text: str) -> Chat:
+        """Return the one added chat meant by a number, marked id, ``@username``, link or title.
+
+        Raises:
+            Permanent: None or several are meant.
+        """
+        return find_chat(self.list(), text)
+
+    def list(self) -> Sequence[Chat]:
+        """Return the chats that were added, hubs among them, by title."""
+        with self._database.transaction() as connection:
+            return _chats(connection, _ADDED, ())
+
+    def allowed(self) -> Sequence[Chat]:
+        """Return the chats that may be archived, by title."""
+        with self._database.transaction() as connection:
+            return _chats(connection, _ALLOWED, ())
+
+    def unplanned(self) -> Sequence[Chat]:
+        """Return the chats that may be archived and have no windows yet."""
+        with self._database.transaction() as connection:
+            return _chats(connection, _UNPLANNED, ())
+
+    def upsert_peer(self, account_id: AccountId, peer: PeerInfo) -> Chat:
+        """Add a chat, or bring what is known of it up to date."""
+        named = {"account_id": account_id, "chat_id": peer.chat_id}
+        with self._database.transaction() as connection:
+            upsert_peers(connection, account_id, [peer])
+            connection.execute(_MARK_ADDED, named)
+            chat = chat_meant(connection, peer.chat_id, account_id)
+        if chat is None:
+            raise Permanent(f"The chat {peer.title!r} could not be stored.")
+        return chat
+
+    def set_allowance(self, chat_no: ChatNo, allowance: Allowance, *, again: bool) -> Chat:
+        """Store what the owner decided; ``again`` marks windows with media dirty."""
+        parameters = {
+            "chat_no": chat_no,
+            "archive": allowance.switches.archive,
+            "faces": allowance.switches.faces,
+            "publish": allowance.switches.publish,
+            "media_types": sorted(kind.value for kind in allowance.media_types),
+            "max_media_bytes": allowance.max_media_bytes,
+            "hold_backfill": allowance.hold_backfill,
+        }
+        with self._database.transaction() as connection:
+            connection.execute(_SET_ALLOWANCE, parameters)
+            if again:
+                connection.execute(_DIRTY, parameters)
+            return chat_of(connection, chat_no)
+
+    def windows(self, chat_no: ChatNo) -> Sequence[WindowRow]:
+        """Return the chat's windows, newest first."""
+        with self._database.transaction() as connection:
+            return windows_of(connection, chat_no)
+
+    def mark_hub(self, chat_no: ChatNo) -> None:
+        """Make the chat a hub; ``Permanent`` where it is a source."""
+        with self._database.transaction() as connection:
+            chat_of(connection, chat_no)
+            if connection.execute(_MARK_HUB, (chat_no,)).rowcount == 0:
+                raise Permanent(
+                    "This chat is archived, and a hub is never a source. Deny it first "
+                    "(`face-archive chats deny`), or choose another chat."
+                )
+
+
+def chat_of(connection: Connection, chat_no: ChatNo) -> Chat:
+    """Return a chat by its number; ``Permanent`` where there is none."""
+    found = _chats(connection, _BY_NUMBER, (chat_no,))
+    if not found:
+        raise Permanent(f"There is no chat of number {chat_no}.")
+    return found[0]
+
+
+def chat_meant(connection: Connection, chat_id: ChatId, account_id: AccountId) -> Chat | None:
+    """Return the chat that an account means by a marked id."""
+    found = _chats(connection, _BY_ID, (chat_id, account_id))
+    return found[0] if found else None
+
+
+def _chats(
+    connection: Connection, query: LiteralString, parameters: tuple[object, ...]
+) -> list[Chat]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return [_chat(row) for row in cursor.execute(query, parameters)]
+
+
+def _chat(row: dict[str, Any]) -> Chat:
+    archive, faces, publish = (row.pop(f"allow_{name}") for name in ("archive", "faces", "publish"))
+    row["kind"] = ChatKind(row["kind"])
+    row["state"] = ChatState(row["state"])
+    row["media_types"] = frozenset(MediaKind(kind) for kind in row["media_types"])
+    return Chat(**row, switches=Switches(archive, faces, publish))

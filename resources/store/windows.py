@@ -1,0 +1,135 @@
+"""Windows in the store: rows to values, and the planning that history and the inbox share.
+
+Statements on a connection that the caller opened; the repositories are its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from archive.history_ports import Plan
+from archive.ids import ChatNo, MessageId
+from archive.windows import Descent, Window, WindowRow
+
+_OF_CHAT = """
+SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
+       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top
+FROM windows JOIN chats USING (chat_no)
+WHERE windows.chat_no = %s
+ORDER BY first_id DESC
+"""
+
+# Newest first within each chat, and no chat waits for the whole history of another. Growth
+# that a live update named is left to the run which that update asks for.
+_TO_SUBMIT = """
+SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
+       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top
+FROM windows JOIN chats USING (chat_no)
+WHERE chats.allow_archive AND NOT chats.hold_backfill AND chats.state = 'active'
+  AND (read_at IS NULL OR dirty OR cursor_id IS NOT NULL
+       OR watermark < least(last_id, chats.top_message_id)
+          AND NOT EXISTS (
+              SELECT FROM inbox
+              WHERE inbox.applied_at IS NULL AND inbox.chat_no = windows.chat_no
+                AND inbox.message_id BETWEEN first_id AND last_id))
+ORDER BY row_number() OVER (PARTITION BY windows.chat_no ORDER BY first_id DESC), windows.chat_no
+"""
+
+_INSERT = """
+INSERT INTO windows (window_key, chat_no, first_id, last_id)
+SELECT window_key, %(chat_no)s, first_id, last_id
+FROM unnest(%(keys)s::text[], %(firsts)s::bigint[], %(lasts)s::bigint[])
+    AS planned (window_key, first_id, last_id)
+ON CONFLICT DO NOTHING
+RETURNING window_key
+"""
+
+_COVER = """
+UPDATE chats
+SET window_width = coalesce(window_width, %(width)s),
+    top_message_id = greatest(top_message_id, %(known_top)s),
+    planned_through = greatest(planned_through, %(through)s)
+WHERE chat_no = %(chat_no)s
+"""
+
+_PLANNED_THROUGH = "SELECT planned_through FROM chats WHERE chat_no = %s"
+
+
+class WindowRecord(NamedTuple):
+    """A row of ``windows`` beside its chat's newest known id."""
+
+    chat_no: ChatNo
+    first_id: MessageId
+    last_id: MessageId
+    watermark: MessageId
+    dirty: bool
+    demands: int
+    read_at: datetime | None
+    cursor_id: MessageId | None
+    floor_id: MessageId | None
+    reach_id: MessageId | None
+    known_top: MessageId
+
+    def value(self) -> WindowRow:
+        """Return what the archive calls it."""
+        descent = None
+        if self.cursor_id is not None and self.floor_id is not None and self.reach_id is not None:
+            descent = Descent(self.cursor_id, self.floor_id, self.reach_id)
+        return WindowRow(
+            Window(self.chat_no, self.first_id, self.last_id),
+            self.watermark,
+            self.known_top,
+            self.dirty,
+            self.demands,
+            self.read_at,
+            descent,
+        )
+
+
+def windows_of(connection: Connection, chat_no: ChatNo) -> list[WindowRow]:
+    """Return the windows of a chat, newest first."""
+    with connection.cursor(row_factory=class_row(WindowRecord)) as cursor:
+        return [record.value() for record in cursor.execute(_OF_CHAT, (chat_no,))]
+
+
+def windows_to_submit(connection: Connection) -> list[WindowRow]:
+    """Return the windows that a backfill has to read, newest of each chat first."""
+    with connection.cursor(row_factory=class_row(WindowRecord)) as cursor:
+        return [record.value() for record in cursor.execute(_TO_SUBMIT)]
+
+
+def add_windows(connection: Connection, chat_no: ChatNo, plan: Plan) -> tuple[Window, ...]:
+    """Insert a plan's windows and note how far they cover; return the new ones in order."""
+    parameters = {
+        "chat_no": chat_no,
+        "width": plan.width,
+        "known_top": plan.known_top,
+        "through": plan.planned_through,
+    }
+    connection.execute(_COVER, parameters)
+    added = set(_insert(connection, chat_no, plan.windows))
+    return tuple(window for window in plan.windows if window.key in added)
+
+
+def planned_through(connection: Connection, chat_no: ChatNo) -> MessageId:
+    """Return the id up to which a chat's messages lie in planned windows; 0 for none."""
+    row = connection.execute(_PLANNED_THROUGH, (chat_no,)).fetchone()
+    return MessageId(row[0] if row else 0)
+
+
+def _insert(connection: Connection, chat_no: ChatNo, windows: Sequence[Window]) -> list[str]:
+    rows = connection.execute(
+        _INSERT,
+        {
+            "chat_no": chat_no,
+            "keys": [window.key for window in windows],
+            "firsts": [window.first_id for window in windows],
+            "lasts": [window.last_id for window in windows],
+        },
+    )
+    return [key for (key,) in rows]

@@ -1,0 +1,156 @@
+"""Crops and other small pictures, named by their content, in a folder or behind any fsspec URL.
+
+Rows name them by key; which keys are in use is the store's knowledge. A picture is written before
+the row that names it, so an interrupted commit leaves an orphan and never a dangling key; ``sweep``
+takes orphans away.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from archive.errors import Permanent, Transient
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_KEY: Final = re.compile(r"crops/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}\.webp")
+
+
+class BlobStore:
+    """A place for pictures. Safe for many threads."""
+
+    def __init__(self, url: str | Path) -> None:
+        """Name the place; nothing is touched yet.
+
+        Args:
+            url: A folder, or a URL such as ``s3://bucket/prefix``.
+        """
+        self._url = str(url)
+
+    def put(self, data: bytes) -> str:
+        """Keep one WebP and return its key; the same bytes give the same key and one file.
+
+        What is there already is written again: that gives it a new date, which protects it from
+        a sweep until the row that will name it is stored, and mends what a broken disk left.
+
+        Raises:
+            Permanent: The place is full, or may not be written.
+            Transient: It does not answer.
+        """
+        digest = sha256(data).hexdigest()
+        key = f"crops/{digest[:2]}/{digest[2:4]}/{digest}.webp"
+        with self._translated():
+            if self._is_local:
+                _write_whole(Path(self._path(key)), data)
+            else:
+                # Object stores show an object whole or not at all.
+                self._filesystem.pipe_file(self._path(key), data)
+        return key
+
+    def get(self, key: str) -> bytes:
+        """Read a picture.
+
+        Raises:
+            Permanent: There is none of this key.
+            Transient: The place does not answer.
+        """
+        try:
+            with self._translated():
+                return bytes(self._filesystem.cat_file(self._path(key)))
+        except FileNotFoundError as exc:
+            raise Permanent(f"no picture {key} in {self._shown}: it was swept or lost") from exc
+
+    def exists(self, key: str) -> bool:
+        """Whether a key can be read."""
+        with self._translated():
+            return bool(self._filesystem.isfile(self._path(key)))
+
+    def sweep(self, keep: Collection[str], *, older_than: datetime) -> int:
+        """Remove pictures that no row names, and what interrupted writes left.
+
+        Args:
+            keep: Every key that a row names.
+            older_than: Files from then on stay, named or not: a commit that will name them may be
+                on its way. A day ago is safe, and so is a time before ``keep`` was read at which
+                no pass was running.
+
+        Returns:
+            How many were removed.
+        """
+        kept = {self._path(key) for key in keep}
+        removed = 0
+        with self._translated():
+            for path in self._filesystem.find(self._path("crops")):
+                if path not in kept and self._filesystem.modified(path) < older_than:
+                    self._filesystem.rm_file(path)
+                    removed += 1
+        return removed
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        """The filesystem and the place within it; fsspec loads when first used."""
+        import fsspec
+
+        filesystem, root = fsspec.url_to_fs(self._url)
+        return filesystem, root.rstrip("/")
+
+    @property
+    def _filesystem(self) -> Any:
+        return self._opened[0]
+
+    @property
+    def _is_local(self) -> bool:
+        return "file" in self._filesystem.protocol
+
+    @property
+    def _shown(self) -> str:
+        """The place for a message; a URL may carry a password before its host."""
+        return self._url.rpartition("@")[2]
+
+    def _path(self, key: str) -> str:
+        if key != "crops" and not _KEY.fullmatch(key):
+            raise ValueError(f"not the key of a picture: {key!r}")
+        return f"{self._opened[1]}/{key}"
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Map what file systems raise; a missing file stays what it is."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except OSError as exc:
+            if exc.errno in _FULL:
+                raise Permanent(
+                    f"the disk of {self._shown} is full: free some space, or choose another place "
+                    "with FACE_ARCHIVE_BLOB_URL"
+                ) from exc
+            if exc.errno in _CLOSED:
+                raise Permanent(f"{self._shown} may not be written: {exc.strerror}") from exc
+            raise Transient(f"{self._shown} does not answer: {exc}") from exc
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a reader, and whoever comes after a kill, sees all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            # The row will survive a power cut; so must what it names.
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise

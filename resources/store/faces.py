@@ -1,0 +1,211 @@
+"""Contents and what was seen on them: blobs, models, faces, vectors. Writing only.
+
+Every function works inside the caller's transaction. Who may be analysed and which medium a
+content came from is decided in ``media``; whose face it is, in ``people``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from typing import Any, Final
+
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from archive.errors import Permanent
+from archive.faces.records import Box, ExifScalar, Fingerprint, FoundFace, ModelRecord
+from archive.ids import ContentKey, FaceId, content_key, new_face_id
+from archive.known_faces import KnownFace, attach
+
+# pgvector indexes vectors up to this length; longer ones are searched without an index.
+_MOST_INDEXED_DIMS: Final = 2000
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+_FIND_MODEL = "SELECT sha256, dims FROM models WHERE name = %s"
+
+_WRITE_MODEL = """
+INSERT INTO models (name, kind, licence, commercial_use, sha256, dims, thresholds)
+VALUES (%(name)s, %(kind)s, %(licence)s, %(commercial_use)s, %(sha256)s, %(dims)s,
+        %(thresholds)s::jsonb)
+ON CONFLICT (name) DO UPDATE
+SET licence = EXCLUDED.licence, commercial_use = EXCLUDED.commercial_use,
+    sha256 = EXCLUDED.sha256, thresholds = EXCLUDED.thresholds
+"""
+
+_INDEX = sql.SQL("""
+CREATE INDEX IF NOT EXISTS {index} ON embeddings
+USING hnsw ((embedding::vector({dims})) vector_cosine_ops) WHERE model = {model}
+""")
+
+_WRITE_BLOB = """
+INSERT INTO blobs (content_key, sha256, phash, width, height, duration_seconds, size_bytes, exif)
+VALUES (%(content_key)s, %(sha256)s, %(phash)s, %(width)s, %(height)s, %(duration_seconds)s,
+        %(size_bytes)s, %(exif)s::jsonb)
+ON CONFLICT (content_key) DO UPDATE
+SET phash = EXCLUDED.phash, width = EXCLUDED.width, height = EXCLUDED.height,
+    duration_seconds = EXCLUDED.duration_seconds, exif = EXCLUDED.exif
+"""
+
+_KNOWN_FACES = """
+SELECT face_id, frame_seconds, x1, y1, x2, y2,
+       EXISTS (SELECT FROM assignments WHERE assignments.face_id = faces.face_id) AS decided
+FROM faces WHERE content_key = %s ORDER BY face_id
+"""
+
+_REMOVE_FACES = "DELETE FROM faces WHERE face_id = ANY(%s)"
+
+_WRITE_FACE = """
+INSERT INTO faces (face_id, content_key, frame_seconds, x1, y1, x2, y2, landmarks,
+                   landmark_schema, detection_score, quality, track, model, crop_key)
+VALUES (%(face_id)s, %(content_key)s, %(frame_seconds)s, %(x1)s, %(y1)s, %(x2)s, %(y2)s,
+        %(landmarks)s, %(landmark_schema)s, %(detection_score)s, %(quality)s, %(track)s,
+        %(model)s, %(crop_key)s)
+ON CONFLICT (face_id) DO UPDATE
+SET frame_seconds = EXCLUDED.frame_seconds, x1 = EXCLUDED.x1, y1 = EXCLUDED.y1,
+    x2 = EXCLUDED.x2, y2 = EXCLUDED.y2, landmarks = EXCLUDED.landmarks,
+    landmark_schema = EXCLUDED.landmark_schema, detection_score = EXCLUDED.detection_score,
+    quality = EXCLUDED.quality, track = EXCLUDED.track, model = EXCLUDED.model,
+    crop_key = EXCLUDED.crop_key
+"""
+
+_WRITE_EMBEDDING = """
+INSERT INTO embeddings (face_id, model, dims, embedding)
+VALUES (%s, %s, %s, %s)
+ON CONFLICT (face_id, model) DO UPDATE
+SET dims = EXCLUDED.dims, embedding = EXCLUDED.embedding
+"""
+
+
+def ensure_model(connection: Connection, model: ModelRecord) -> None:
+    """Record a model, and give the vectors it will make an index of their own.
+
+    Raises:
+        Permanent: Other files made vectors under this name; the two would never fit together.
+    """
+    # Two first passes must not both create the index.
+    connection.execute(_LOCK, (f"model {model.name}",))
+    known = connection.execute(_FIND_MODEL, (model.name,)).fetchone()
+    if known is not None and (known[0] not in {None, model.sha256} or known[1] != model.dims):
+        raise Permanent(
+            f"the files of model {model.name!r} are not those that made the vectors in the "
+            "archive: put the old files back, or keep the new ones in a folder of another name"
+        )
+    values = asdict(model) | {"thresholds": json.dumps(asdict(model.thresholds))}
+    connection.execute(_WRITE_MODEL, values)
+    if known is None and model.dims <= _MOST_INDEXED_DIMS:
+        connection.execute(_index_of(model))
+
+
+def _index_of(model: ModelRecord) -> sql.Composed:
+    # The name may hold anything a folder's name can; its digest cannot.
+    name = f"embeddings_hnsw_{sha256(model.name.encode()).hexdigest()[:12]}"
+    return _INDEX.format(
+        index=sql.Identifier(name), dims=sql.Literal(model.dims), model=sql.Literal(model.name)
+    )
+
+
+def lock_content(connection: Connection, fingerprint: Fingerprint) -> ContentKey:
+    """Keep every other commit of the same bytes out until the transaction ends.
+
+    Two media of equal bytes in two passes would otherwise both find no faces stored, and both
+    store theirs.
+    """
+    key = content_key(fingerprint.sha256)
+    connection.execute(_LOCK, (f"content {key}",))
+    return key
+
+
+def write_blob(connection: Connection, key: ContentKey, fingerprint: Fingerprint) -> None:
+    """Store what tells a content from another."""
+    values = {
+        "content_key": key,
+        "sha256": fingerprint.sha256,
+        "phash": fingerprint.phash,
+        "width": fingerprint.width or None,
+        "height": fingerprint.height or None,
+        "duration_seconds": fingerprint.duration_seconds,
+        "size_bytes": fingerprint.size_bytes,
+        "exif": json.dumps(_storable(fingerprint.exif)),
+    }
+    connection.execute(_WRITE_BLOB, values)
+
+
+def write_faces(
+    connection: Connection,
+    key: ContentKey,
+    model: str,
+    faces: Sequence[FoundFace],
+    crop_keys: Sequence[str],
+) -> int:
+    """Store the faces of a content with their vectors, attached to those it has already.
+
+    Returns:
+        How many are new.
+    """
+    attachment = attach(_known_faces(connection, key), faces)
+    connection.execute(_REMOVE_FACES, (list(attachment.gone),))
+    ids = [kept or new_face_id() for kept in attachment.kept]
+    rows = [
+        _face_row(face_id, key, model, face, crop)
+        for face_id, face, crop in zip(ids, faces, crop_keys, strict=True)
+    ]
+    vectors = [
+        (face_id, model, len(face.embedding), face.embedding)
+        for face_id, face in zip(ids, faces, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_WRITE_FACE, rows)
+        cursor.executemany(_WRITE_EMBEDDING, vectors)
+    return sum(kept is None for kept in attachment.kept)
+
+
+def _known_faces(connection: Connection, key: ContentKey) -> list[KnownFace]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return [
+            KnownFace(
+                face_id=FaceId(row["face_id"]),
+                frame_seconds=row["frame_seconds"],
+                box=Box(row["x1"], row["y1"], row["x2"], row["y2"]),
+                decided=row["decided"],
+            )
+            for row in cursor.execute(_KNOWN_FACES, (key,))
+        ]
+
+
+def _face_row(
+    face_id: FaceId, key: ContentKey, model: str, face: FoundFace, crop_key: str
+) -> dict[str, Any]:
+    return {
+        "face_id": face_id,
+        "content_key": key,
+        "frame_seconds": face.frame_seconds,
+        "x1": float(face.box.x1),
+        "y1": float(face.box.y1),
+        "x2": float(face.box.x2),
+        "y2": float(face.box.y2),
+        "landmarks": [float(value) for value in face.landmarks.ravel()],
+        "landmark_schema": face.landmark_schema,
+        "detection_score": float(face.detection_score),
+        "quality": float(face.quality),
+        "track": face.track,
+        "model": model,
+        "crop_key": crop_key,
+    }
+
+
+def _storable(exif: Mapping[str, ExifScalar]) -> dict[str, ExifScalar]:
+    """Leave out what PostgreSQL's JSON does not know: one odd tag must not lose a photo."""
+    return {
+        name: _without_odd_characters(value) if isinstance(value, str) else value
+        for name, value in exif.items()
+        if not isinstance(value, float) or math.isfinite(value)
+    }
+
+
+def _without_odd_characters(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

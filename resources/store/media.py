@@ -1,0 +1,244 @@
+"""The ledger of media: what each still needs, who works on it, and storing what became of it.
+
+Implements ``archive.media_ports.MediaStore``; the statements are in ``media_sql``, contents and
+faces in ``faces``. What a medium may have is not decided here.
+
+Locks are always taken in one order, so that passes, switches and readings of history never wait
+for each other in a circle: chats, then a content, then media by id, then their ledger rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from secrets import token_hex
+
+import psycopg
+from psycopg import Connection
+
+from archive.errors import Transient
+from archive.faces.records import ModelRecord
+from archive.ids import AccountId, ChatNo, MediaId
+from archive.ledger import FACE_PRODUCTS, ChatPolicy, Product, State
+from archive.media_ports import (
+    Claims,
+    Committed,
+    LedgerChange,
+    ProductCount,
+    Result,
+    Setback,
+    Stored,
+    Surveyed,
+)
+from archive.records import MediaAccess
+from archive.windows import Window
+from resources.store import faces, media_sql
+from resources.store import media_rows as read
+from resources.store.database import Database
+
+BUSY_RETRY_SECONDS = 15.0
+
+
+class MediaStore:
+    """The media tables of one archive. Safe for many threads, like the pool behind it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def hold(self, window: Window, owner: str) -> Iterator[str]:
+        """Hold the window by a lock that lives as long as a session of its own.
+
+        Raises:
+            Transient: Another pass holds it.
+        """
+        with self._database.session() as connection:
+            lock = (f"media window {window.key}",)
+            if not read.value(connection.execute(media_sql.TRY_LOCK, lock)):
+                raise Transient("another run is working on this window", BUSY_RETRY_SECONDS)
+            try:
+                yield f"{read.lease_prefix(window)}{owner}/{token_hex(4)}"
+            finally:
+                # Closing the connection frees it too, but only a moment later.
+                with suppress(psycopg.Error):
+                    connection.execute(media_sql.UNLOCK, lock)
+
+    def ensure_model(self, model: ModelRecord) -> None:
+        """Record a model before the first vector that names it."""
+        with self._database.transaction() as connection:
+            faces.ensure_model(connection, model)
+
+    def policy(self, chat_no: ChatNo) -> ChatPolicy:
+        """Read what the chat allows now."""
+        with self._database.transaction() as connection:
+            return read.policies(connection, [chat_no])[chat_no]
+
+    def survey(self, window: Window) -> list[Surveyed]:
+        """List the window's media, newest message first."""
+        with self._database.transaction() as connection:
+            return read.survey(connection, window)
+
+    def enroll(self, changes: Sequence[LedgerChange]) -> None:
+        """Write ledger rows; one that somebody changed meanwhile is left as it is."""
+        columns = {
+            "media_ids": [each.media_id for each in changes],
+            "products": [each.product for each in changes],
+            "states": [each.after.state for each in changes],
+            "reasons": [each.after.reason for each in changes],
+            "producers": [each.after.producer for each in changes],
+            "attempts": [each.after.attempts for each in changes],
+            "is_new": [each.before is None for each in changes],
+            "old_states": [each.before and each.before.state for each in changes],
+            "old_reasons": [each.before and each.before.reason for each in changes],
+            "old_producers": [each.before and each.before.producer for each in changes],
+        }
+        with self._database.transaction() as connection:
+            connection.execute(media_sql.LOCK_MEDIA, columns)
+            connection.execute(media_sql.CHANGE_ROWS, columns)
+            connection.execute(media_sql.NEW_ROWS, columns)
+
+    def claim(
+        self,
+        window: Window,
+        account_id: AccountId,
+        media_ids: Sequence[MediaId],
+        producers: Mapping[Product, str],
+        *,
+        lease_owner: str,
+        lease_seconds: float,
+        now: datetime,
+    ) -> Claims:
+        """Take what is free and due of some media, and settle what needs no download."""
+        values = {
+            "account_id": account_id,
+            "media_ids": list(media_ids),
+            "products": list(producers),
+            "producers": list(producers.values()),
+            "lease_owner": lease_owner,
+            "lease_seconds": lease_seconds,
+            "window_prefix": read.lease_prefix(window),
+            "now": now,
+        }
+        with self._database.transaction() as connection:
+            policy = read.policies(connection, [window.chat_no])[window.chat_no]
+            if not policy.archive:
+                return Claims(policy, ())
+            leased = {
+                row["media_id"]: row["was_in_flight"]
+                for row in read.rows(connection, media_sql.LEASE, values)
+            }
+            values["leased"] = list(leased)
+            connection.execute(media_sql.ADOPT, values)
+            due = read.rows(connection, media_sql.DUE, values)
+            settled = leased.keys() - {row["media_id"] for row in due}
+            connection.execute(media_sql.LET_GO, (list(settled),))
+        return Claims(
+            policy,
+            tuple(read.claimed(row, leased) for row in due if row["media_id"] in leased),
+            tuple(row["media_id"] for row in due if row["media_id"] not in leased),
+        )
+
+    def renew(self, lease_owner: str, lease_seconds: float) -> None:
+        """Hold on to everything this pass has claimed."""
+        with self._database.transaction() as connection:
+            connection.execute(media_sql.RENEW, (lease_seconds, lease_owner))
+
+    def commit(self, chat_no: ChatNo, lease_owner: str, result: Result) -> Stored:
+        """Store one result with its content, faces, vectors, ledger rows and access."""
+        with self._database.transaction() as connection:
+            refusal = _refusal(connection, chat_no, result)
+            if refusal is not None:
+                return Stored(refusal)
+            key = faces.lock_content(connection, result.analysis.fingerprint)
+            if not _own(connection, result.media_id, lease_owner):
+                return Stored(Committed.DROPPED)
+            faces.write_blob(connection, key, result.analysis.fingerprint)
+            new_faces = 0
+            if result.model is not None and _lacks_faces(connection, key, result):
+                new_faces = faces.write_faces(
+                    connection, key, result.model, result.analysis.faces, result.crop_keys
+                )
+            connection.execute(media_sql.FINISH_MEDIUM, (key, result.media_id))
+            _write_access(connection, chat_no, result.access)
+            _write_done(connection, result)
+        return Stored(Committed.STORED, new_faces)
+
+    def set_back(self, lease_owner: str, setback: Setback) -> Committed:
+        """Write why a medium has no result, and let it go."""
+        products = sorted(setback.products)
+        values = {
+            "media_id": setback.media_id,
+            "state": setback.state,
+            "reason": setback.reason,
+            "error": setback.error.replace("\0", ""),
+            "failures": int(setback.state is State.FAILED),
+            "retry_at": setback.retry_at,
+            "products": products,
+            "producers": [setback.producers[each] for each in products],
+        }
+        with self._database.transaction() as connection:
+            if not _own(connection, setback.media_id, lease_owner):
+                return Committed.DROPPED
+            connection.execute(media_sql.SET_BACK, values)
+            connection.execute(media_sql.LET_GO, ([setback.media_id],))
+        return Committed.STORED
+
+    def release(self, lease_owner: str) -> None:
+        """Let go of everything this pass has claimed and not finished."""
+        with self._database.transaction() as connection:
+            connection.execute(media_sql.RELEASE, (lease_owner,))
+
+    def tally(self, window: Window) -> list[ProductCount]:
+        """Count where the window's media stand."""
+        with self._database.transaction() as connection:
+            return read.tally(connection, window)
+
+
+def _refusal(connection: Connection, chat_no: ChatNo, result: Result) -> Committed | None:
+    """Say why a result may not be stored; the switches cannot change until the commit."""
+    values = {"chat_no": chat_no, "media_id": result.media_id}
+    chats = read.rows(connection, media_sql.LOCK_CHATS, values)
+    if not any(row["allow_archive"] for row in chats if row["chat_no"] == chat_no):
+        return Committed.SWITCHED_OFF
+    sources = [row for row in chats if row["is_source"] and row["allow_archive"]]
+    if not sources:
+        return Committed.DROPPED
+    if result.products & FACE_PRODUCTS and not any(row["allow_faces"] for row in sources):
+        return Committed.SWITCHED_OFF
+    return None
+
+
+def _own(connection: Connection, media_id: MediaId, lease_owner: str) -> bool:
+    """Keep the medium's row until the transaction ends, if the lease still is this pass's."""
+    return connection.execute(media_sql.OWN, (media_id, lease_owner)).fetchone() is not None
+
+
+def _lacks_faces(connection: Connection, key: str, result: Result) -> bool:
+    """Whether nobody stored this content's faces and vectors by these producers."""
+    wanted = result.products & FACE_PRODUCTS
+    if not wanted:
+        return False
+    producers = [result.producers[each] for each in wanted]
+    made = connection.execute(media_sql.MADE, (list(wanted), producers, key)).fetchall()
+    return len(made) < len(wanted)
+
+
+def _write_access(connection: Connection, chat_no: ChatNo, access: MediaAccess) -> None:
+    values = {
+        "chat_no": chat_no,
+        "media_id": access.media_id,
+        "access_hash": access.access_hash,
+        "file_reference": access.file_reference,
+    }
+    connection.execute(media_sql.WRITE_ACCESS, values)
+
+
+def _write_done(connection: Connection, result: Result) -> None:
+    products = sorted(result.products)
+    values = {
+        "media_id": result.media_id,
+        "products": products,
+        "producers": [result.producers[each] for each in products],
+    }
+    connection.execute(media_sql.DONE, values)

@@ -19,8 +19,9 @@ NEAR_COPY_BITS: Final = 8
 
 Rule of thumb of the hash's popularisers: 5 is close, 10 and more is probably another picture
 (Hacker Factor, "Looks Like It", 2011). Measured on the 100 photos of lfw10: two different photos
-differ in 10 bits or more (4 950 pairs); a copy at JPEG quality 30, at half the size, or brightened
-by a fifth differs in at most 6, see tests/integration/test_lfw10.py.
+differ in 10 bits or more (4 950 pairs); a copy at JPEG quality 15 or at half the size in at most
+4, one brightened by a fifth in at most 6. A copy cropped by 5 % on every side differs in up to 20
+and counts as another picture. See tests/integration/test_lfw10.py.
 """
 
 TOP: Final = 3

@@ -1,7 +1,5 @@
 """Puts the graph together; a test gives resources of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """Asset checks: rules that a green run does not prove by itself."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from archive.ledger import PASS_PRODUCTS

@@ -1,7 +1,5 @@
 """Jobs: what is run as one by a sensor or a person."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from sensors.runs import PEOPLE_ASSETS, PEOPLE_JOB

@@ -1,7 +1,5 @@
 """Which of an account's lanes a run belongs to."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from resources.telegram.sessions import Lane

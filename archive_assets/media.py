@@ -1,7 +1,5 @@
 """The media pass: one download and one decode of each file, three products from it."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,10 +10,10 @@ from archive.errors import Transient
 from archive.ledger import Product
 from archive.media_pass import MediaPassResult, run_media_pass
 from archive.windows import Window, parse_key
+from archive_assets.lanes import lane_of
 from archive_assets.outcomes import dagster_outcome, timed
 from archive_assets.partitions import chat_window, one_window_a_run
 from archive_assets.telegram import chat_history
-from archive_assets.lanes import lane_of
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
 

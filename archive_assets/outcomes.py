@@ -1,7 +1,5 @@
 """What an error of the archive means to Dagster, and what is kept of a step that went well."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

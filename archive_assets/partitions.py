@@ -4,8 +4,6 @@ How windows are planned is in ``archive.windows``; who adds their keys are the s
 ``face-archive``. A key holds nothing that would have to be erased.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from sensors.runs import CHAT_WINDOW

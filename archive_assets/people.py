@@ -1,7 +1,5 @@
 """People and their topics: incremental over everything there is, so without partitions."""
 
-from __future__ import annotations
-
 import asyncio
 
 import dagster as dg

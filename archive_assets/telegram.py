@@ -1,16 +1,14 @@
 """The history of chats: one window of message ids a partition."""
 
-from __future__ import annotations
-
 import asyncio
 
 import dagster as dg
 
 from archive.history import HistoryResult, read_window
 from archive.windows import Window, parse_key
+from archive_assets.lanes import lane_of
 from archive_assets.outcomes import dagster_outcome, timed
 from archive_assets.partitions import chat_window, one_window_a_run
-from archive_assets.lanes import lane_of
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
 

@@ -20,12 +20,12 @@ from archive.publishing import Hub, MinutePace, Pace, no_pace
 from resources.blobs import BlobStore
 from resources.databases import databases
 from resources.settings import Settings
-from resources.store.accounts import AccountStore
+from resources.store.accounts import PostgresAccounts
 from resources.store.audit import AuditStore
-from resources.store.chats import ChatStore
+from resources.store.chats import PostgresChats
 from resources.store.database import Database
-from resources.store.history import HistoryStore
-from resources.store.inbox import InboxStore
+from resources.store.history import PostgresHistory
+from resources.store.inbox import PostgresInbox
 from resources.store.locks import account_lane
 from resources.store.media import MediaStore
 from resources.store.overview import OverviewStore
@@ -54,10 +54,10 @@ class Toolbox:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
         self.database = database
-        self.accounts = AccountStore(database)
-        self.chats = ChatStore(database)
-        self.history = HistoryStore(database)
-        self.inbox = InboxStore(database)
+        self.accounts = PostgresAccounts(database)
+        self.chats = PostgresChats(database)
+        self.history = PostgresHistory(database)
+        self.inbox = PostgresInbox(database)
         self.media = MediaStore(database)
         self.people = PeopleStore(database)
         self.topics = TopicStore(database)

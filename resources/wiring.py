@@ -5,8 +5,6 @@ pass one they made themselves. It has no fields on purpose: every knob is in ``S
 a secret that Dagster never sees is in none of its tables.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """From planned windows to runs: an allowed chat is read without a command, newest first."""
 
-from __future__ import annotations
-
 import json
 
 import dagster as dg
@@ -28,7 +26,9 @@ def backfill_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask once for each window and occasion; a failed run is a person's to repeat."""
     asked: dict[str, str] = json.loads(context.cursor or "{}")
-    due = {row.window.key: row.occasion for row in toolbox.history.windows_to_submit()}
+    due: dict[str, str] = {
+        row.window.key: row.occasion for row in toolbox.history.windows_to_submit()
+    }
     fresh = [key for key, occasion in due.items() if asked.get(key) != occasion][:_RUNS_A_TICK]
     if not fresh:
         return dg.SkipReason(f"Nothing new to ask for; {len(due)} windows are asked for already.")

@@ -1,7 +1,5 @@
 """From live updates to window runs: drains the inbox that the listener fills."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from archive.listening import due_windows

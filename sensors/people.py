@@ -1,7 +1,5 @@
 """From new faces to people and posts, without a command."""
 
-from __future__ import annotations
-
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 

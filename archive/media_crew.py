@@ -91,6 +91,8 @@ class Crew:
         Raises:
             ArchiveError: The first error that stopped the crew at once.
         """
+        if not work:
+            return {}
         self._todo.extend(work.values())
         busy: dict[MediaId, Todo] = {}
         try:

@@ -191,13 +191,7 @@ class ItemWorker:
 
     async def _analyse(self, item: Item, data: bytes) -> MediaAnalysis:
         try:
-            if not item.alone:
-                try:
-                    return await self._in_the_pool(item, data)
-                except (WorkerDied, MemoryError):
-                    # It or a neighbour did it; alone it will show.
-                    pass
-            return await self._in_a_child(item, data)
+            return await self._look_at(item, data)
         except ItemRejected as exc:
             raise _Failed(State.SKIPPED, exc.reason, exc.detail) from exc
         except ChildDied as exc:
@@ -209,24 +203,23 @@ class ItemWorker:
         except Exception as exc:
             raise _Failed(State.FAILED, "error", f"{type(exc).__name__}: {exc}") from exc
 
-    async def _in_the_pool(self, item: Item, data: bytes) -> MediaAnalysis:
+    async def _look_at(self, item: Item, data: bytes) -> MediaAnalysis:
         kind = _PICTURES[item.file.kind]
         if not item.products & FACE_PRODUCTS:
             return MediaAnalysis(await self._vision.fingerprint(data, kind), (), {})
-        return await self._vision.analyse(data, kind, frame_rate=self._frame_rate(kind))
-
-    async def _in_a_child(self, item: Item, data: bytes) -> MediaAnalysis:
-        kind = _PICTURES[item.file.kind]
+        if not item.alone:
+            try:
+                return await self._vision.analyse(data, kind, frame_rate=self._frame_rate(kind))
+            except (WorkerDied, MemoryError):
+                # It or a neighbour did it: alone it will show.
+                pass
         async with self._alone:
-            analysis = await self._vision.analyse_alone(
+            return await self._vision.analyse_alone(
                 data,
                 kind,
                 frame_rate=self._frame_rate(kind),
                 memory_limit_mb=self._options.item_memory_limit_mb,
             )
-        if item.products & FACE_PRODUCTS:
-            return analysis
-        return MediaAnalysis(analysis.fingerprint, (), {})
 
     def _frame_rate(self, kind: PictureKind) -> float:
         options = self._options

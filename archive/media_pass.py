@@ -67,6 +67,7 @@ class MediaPassResult:
 
     Attributes:
         counts: Every medium of the window, by product, state and reason.
+        products: What this pass could make: without a model, no faces.
         model: The model that ran; ``None`` for fingerprints alone.
         fetched: Files that this pass downloaded.
         fetched_bytes: Their size together.
@@ -76,6 +77,7 @@ class MediaPassResult:
     """
 
     counts: tuple[ProductCount, ...] = ()
+    products: frozenset[Product] = frozenset()
     model: str | None = None
     fetched: int = 0
     fetched_bytes: int = 0
@@ -90,13 +92,17 @@ class MediaPassResult:
         A file that kills its own process is no reason to run a window again and again; it is
         tried once more whenever the window is materialized after its ``retry_at``.
         """
-        return self.stopped_reason is None and not any(map(_is_open, self.counts))
+        return self.stopped_reason is None and not self._open
 
     @property
     def retry_at(self) -> datetime | None:
         """When the first of the failed items is due again; ``None`` if none failed."""
-        times = (each.next_retry_at for each in self.counts if _is_open(each))
-        return min((each for each in times if each is not None), default=None)
+        times = [each.next_retry_at for each in self._open if each.next_retry_at is not None]
+        return min(times, default=None)
+
+    @property
+    def _open(self) -> list[ProductCount]:
+        return [each for each in self.counts if each.product in self.products and _is_open(each)]
 
     def count(self, product: Product, state: State, reason: str | None = None) -> int:
         """Add up media at one place of the ledger; without a reason, whatever the reason."""
@@ -268,6 +274,7 @@ class _Pass:
         tally = self.items.tally
         return MediaPassResult(
             counts=tuple(counts),
+            products=frozenset(self.producers),
             model=self.model.name if self.model else None,
             fetched=tally.fetched,
             fetched_bytes=tally.fetched_bytes,

@@ -1,0 +1,242 @@
+"""The media pass on a real PostgreSQL: each content once, and only what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from archive.ledger import Product, State
+from archive.media_ports import MediaStore as Port
+from archive.records import MediaKind
+from resources.store.database import Database
+from tests.fakes.media import MODEL, OPTIONS, FakeVision, World, newer
+
+_QUICK = replace(OPTIONS, poll_seconds=0.02)
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path / "blobs")
+
+
+def test_the_store_satisfies_the_port(world: World) -> None:
+    port: Port = world.store
+
+    assert port.tally(world.window()) == []
+
+
+async def test_every_product_of_every_photo_is_done(world: World) -> None:
+    for number in range(1, 21):
+        world.send(number, b"faces=%d seed=%d" % (number % 3, number))
+
+    result = await world.pass_over()
+
+    assert result.complete
+    assert result.stopped_reason is None
+    assert set(world.ledger().values()) == {"done"}
+    assert result.count(Product.FACES, State.DONE) == 20
+    assert (result.fetched, result.new_faces) == (20, 21)
+    assert result.rejected_faces == {"too_small": 20}
+    assert result.model == "fake"
+
+
+async def test_a_face_is_stored_with_its_vector_its_crop_and_its_place(world: World) -> None:
+    world.send(1, b"faces=1 seed=4")
+
+    await world.pass_over()
+
+    (row,) = world.run("SELECT * FROM faces JOIN embeddings USING (face_id)")
+    assert (row["x1"], row["y1"], row["x2"], row["y2"]) == (0, 10, 50.5, 70.25)
+    assert row["landmarks"] == list(range(10))
+    assert world.crops.get(row["crop_key"]).startswith(b"webp ")
+    assert row["dims"] == 8
+    (blob,) = world.run("SELECT * FROM blobs")
+    assert blob["exif"] == {"Make": "Canon", "ISOSpeedRatings": 100}
+    (access,) = world.run("SELECT * FROM media_access")
+    assert access["file_reference"] == b"fresh"
+
+
+async def test_a_second_run_fetches_nothing_and_changes_nothing(world: World) -> None:
+    world.send(1, b"faces=2 seed=1")
+    await world.pass_over()
+    before = world.results()
+
+    result = await world.pass_over()
+
+    assert result.complete
+    assert result.fetched == 0
+    assert world.source.fetched == ["document:1"]
+    assert world.results() == before
+
+
+async def test_a_forwarded_photo_is_downloaded_once(world: World) -> None:
+    world.add_chat(2)
+    world.send(1, b"faces=1", media=7)
+    world.send(2, media=7)
+    world.send(1, media=7, chat_no=2)
+
+    first, second = await world.pass_over(1), await world.pass_over(2)
+
+    assert world.source.fetched == ["document:7"]
+    assert first.complete
+    assert second.complete
+    assert second.count(Product.FACES, State.DONE) == 1
+
+
+async def test_equal_bytes_under_two_media_ids_are_one_content_with_its_faces_once(
+    world: World,
+) -> None:
+    for number in range(1, 9):
+        world.send(number, b"faces=2 seed=3")
+
+    result = await world.pass_over()
+
+    assert result.new_faces == 2
+    assert len(world.run("SELECT * FROM blobs")) == 1
+    assert len(world.run("SELECT * FROM faces")) == 2
+    assert set(world.ledger().values()) == {"done"}
+
+
+async def test_two_windows_that_meet_the_same_bytes_at_once_store_their_faces_once(
+    world: World,
+) -> None:
+    world.add_chat(2)
+    for number in range(1, 13):
+        world.send(number, b"faces=3 seed=%d" % number, media=number)
+        world.send(number, b"faces=3 seed=%d" % number, media=100 + number, chat_no=2)
+
+    first, second = await asyncio.gather(world.pass_over(1), world.pass_over(2))
+
+    assert first.complete
+    assert second.complete
+    assert first.new_faces + second.new_faces == 36
+    assert len(world.run("SELECT * FROM faces")) == 36
+
+
+async def test_two_windows_that_share_media_both_end_complete(world: World) -> None:
+    world.add_chat(2)
+    for number in range(1, 13):
+        world.send(number, b"faces=1 seed=%d" % number, media=number)
+        world.send(number, media=number, chat_no=2)
+
+    first, second = await asyncio.gather(
+        world.pass_over(1, sleep=asyncio.sleep, options=_QUICK),
+        world.pass_over(2, sleep=asyncio.sleep, options=_QUICK),
+    )
+
+    assert first.complete
+    assert second.complete
+    assert sorted(world.source.fetched) == sorted(set(world.source.fetched))
+
+
+async def test_another_producer_makes_the_faces_again_and_keeps_their_ids(world: World) -> None:
+    world.send(1, b"faces=2 seed=1")
+    await world.pass_over()
+    before = world.run("SELECT face_id FROM faces ORDER BY x1")
+
+    result = await world.pass_over(vision=FakeVision(newer(MODEL, "2")))
+
+    assert result.fetched == 1
+    assert result.new_faces == 0
+    assert world.run("SELECT face_id FROM faces ORDER BY x1") == before
+    producers = {row["producer"] for row in world.run("SELECT producer FROM media_products")}
+    assert producers == {"fingerprints/1", "fake-detector/2", "fake-embedding/2"}
+
+
+async def test_a_content_that_another_medium_brought_up_to_date_needs_no_download(
+    world: World,
+) -> None:
+    world.add_chat(2)
+    world.send(1, b"faces=2 seed=1", media=1)
+    world.send(1, b"faces=2 seed=1", media=2, chat_no=2)
+    await world.pass_over(1)
+    await world.pass_over(2)
+    vision = FakeVision(newer(MODEL, "2"))
+    await world.pass_over(1, vision=vision)
+
+    result = await world.pass_over(2, vision=vision)
+
+    assert result.complete
+    assert result.fetched == 0
+
+
+async def test_what_policy_leaves_out_says_why_and_is_never_fetched(world: World) -> None:
+    world.send(1, b"faces=1")
+    world.send(2, kind=MediaKind.STICKER, size=10)
+    world.send(3, kind=MediaKind.VOICE, size=10)
+    world.send(4, kind=MediaKind.VIEW_ONCE, size=10)
+    world.send(5, kind=MediaKind.VIDEO, size=1_000_001)
+    world.send(6, kind=MediaKind.PAID, size=10)
+
+    result = await world.pass_over()
+
+    assert result.complete
+    assert world.source.fetched == ["document:1"]
+    assert {key[0]: state for key, state in world.ledger().items()} == {
+        "document:1": "done",
+        "document:2": "skipped(type)",
+        "document:3": "skipped(type)",
+        "document:4": "skipped(view_once)",
+        "document:5": "skipped(too_large)",
+        "document:6": "skipped(type)",
+    }
+
+
+async def test_a_chat_without_faces_gets_fingerprints_and_nobody_looks_for_faces(
+    world: World,
+) -> None:
+    world.run("UPDATE chats SET allow_faces = false")
+    world.send(1, b"faces=1")
+
+    result = await world.pass_over(vision=FakeVision(None))
+
+    assert result.complete
+    assert set(world.ledger().values()) == {"done", "skipped(faces_off)"}
+    assert world.run("SELECT * FROM faces") == []
+
+
+async def test_faces_allowed_later_are_found_then(world: World) -> None:
+    world.run("UPDATE chats SET allow_faces = false")
+    world.send(1, b"faces=1")
+    await world.pass_over()
+    world.run("UPDATE chats SET allow_faces = true")
+
+    result = await world.pass_over()
+
+    assert result.new_faces == 1
+    assert set(world.ledger().values()) == {"done"}
+
+
+async def test_a_medium_in_two_chats_has_its_faces_searched_if_one_of_them_allows_it(
+    world: World,
+) -> None:
+    world.add_chat(2, faces=False)
+    world.send(1, b"faces=1", media=5)
+    world.send(1, media=5, chat_no=2)
+
+    result = await world.pass_over(2)
+
+    assert result.new_faces == 1
+
+
+async def test_a_deleted_message_brings_no_medium(world: World) -> None:
+    world.send(1, b"faces=1")
+    world.run("UPDATE messages SET deleted_at = now()")
+
+    result = await world.pass_over()
+
+    assert result.counts == ()
+    assert world.source.fetched == []
+
+
+async def test_a_model_gets_an_index_of_its_own(world: World) -> None:
+    await world.pass_over()
+    await world.pass_over(vision=FakeVision(newer(MODEL, "2")))
+
+    indexes = world.run("SELECT indexdef FROM pg_indexes WHERE indexdef LIKE '%hnsw%'")
+    assert len(indexes) == 1
+    assert "vector(8)" in indexes[0]["indexdef"]
+    assert "(model = 'fake'::text)" in indexes[0]["indexdef"]

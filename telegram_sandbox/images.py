@@ -1,0 +1,44 @@
+"""What the server works out about a picture: its size, and a smaller copy.
+
+Here belongs reading dimensions and making thumbnails, both only when first needed. Pillow does
+the work when it is installed; bytes that are no picture simply have no thumbnail.
+"""
+
+import io
+
+from telegram_sandbox.records import StoredFile
+
+THUMBNAIL_SIDE = 320
+"""Longer side of Telegram's `m` size: https://core.telegram.org/api/files#image-thumbnail-types"""
+
+UNKNOWN_SIZE = (1280, 960)
+
+
+def measure(data: bytes) -> tuple[int, int]:
+    """Returns width and height in pixels; a usual photo's where the bytes are no picture."""
+    try:
+        from PIL import Image
+
+        with Image.open(io.BytesIO(data)) as image:
+            return image.size
+    except (ImportError, OSError):
+        return UNKNOWN_SIZE
+
+
+def ensure_thumbnail(file: StoredFile) -> None:
+    """Gives a photo its thumbnail unless it has one, is small, or is no picture."""
+    if file.thumbnail is not None or max(file.width, file.height) <= THUMBNAIL_SIDE:
+        return
+    file.thumbnail = b""
+    try:
+        from PIL import Image
+
+        with Image.open(io.BytesIO(file.data)) as image:
+            image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+            small = image.convert("RGB")
+            small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+            buffer = io.BytesIO()
+            small.save(buffer, "JPEG", quality=75)
+            file.thumbnail, file.thumbnail_size = buffer.getvalue(), small.size
+    except (ImportError, OSError):
+        return

@@ -1,0 +1,28 @@
+"""The handlers, grouped as Telegram groups its methods; importing this registers them all.
+
+Here belongs one function a request: check names, rights and limits, change the world, answer.
+"""
+
+from telegram_sandbox.methods import (
+    accounts,
+    auth,
+    channels,
+    dialogs,
+    files,
+    history,
+    sending,
+    topics,
+    updates,
+)
+
+__all__ = [
+    "accounts",
+    "auth",
+    "channels",
+    "dialogs",
+    "files",
+    "history",
+    "sending",
+    "topics",
+    "updates",
+]

@@ -18,7 +18,6 @@ _INVITE = re.compile(r"[A-Za-z0-9_-]{10,}")
 _LINK = re.compile(
     r"(?:https?://)?(?:www\.)?(?:[a-z0-9_]+\.)?(?:t\.me|telegram\.(?:me|dog))(?:[/?#]|$)", re.I
 )
-_HOSTS = ("t.me", "telegram.me", "telegram.dog")
 # First path parts of t.me that name no chat: https://core.telegram.org/api/links
 _NOT_A_CHAT = frozenset(
     [
@@ -84,10 +83,13 @@ def parse_reference(text: str) -> Reference:
     text = text.strip()
     if re.fullmatch(r"[-–−]?[0-9]{1,19}", text):
         return _marked(int(re.sub("[–−]", "-", text)), text)
-    if text.lower().startswith("tg:"):
-        return _parse_app_link(text)
-    if _LINK.match(text):
-        return _parse_web_link(text)
+    try:
+        if text.lower().startswith("tg:"):
+            return _parse_app_link(text)
+        if _LINK.match(text):
+            return _parse_web_link(text)
+    except ValueError as exc:
+        raise _not_a_chat(text) from exc
     return _username(text.removeprefix("@"), text)
 
 

@@ -23,6 +23,7 @@ from archive.faces.errors import ChildDied
 from archive.faces.records import (
     FIVE_POINTS,
     Box,
+    ExifScalar,
     Fingerprint,
     FoundFace,
     MediaAnalysis,
@@ -104,7 +105,11 @@ def analysis_of(data: bytes) -> MediaAnalysis:
 
 def fingerprint_of(data: bytes) -> Fingerprint:
     sha256 = hashlib.sha256(data).digest()
-    exif = {"Make": "Can\x00on", "Broken": float("nan"), "ISOSpeedRatings": 100}
+    exif: dict[str, ExifScalar] = {
+        "Make": "Can\x00on",
+        "Broken": float("nan"),
+        "ISOSpeedRatings": 100,
+    }
     return Fingerprint(sha256, 5, 640, 480, None, len(data), exif)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import db
+from cli import backfill, chats, db, demo, doctor, hub, init, login, people, status, up
 from cli.exits import EXIT_CODES_HELP, ArchiveGroup
 from cli.settings import settings_command
 
@@ -50,7 +50,8 @@ def _face_archive(
     """
 
 
-for group in (db,):
+# In the order in which a newcomer meets them.
+for group in (demo, init, doctor, login, chats, hub, up, backfill, people, status, db):
     group.register(app)
 app.command("settings")(settings_command)
 

@@ -19,7 +19,9 @@ db_app = typer.Typer(no_args_is_help=True, help="The archive's database and its 
 def migrate_command() -> None:
     """Apply the migrations that the database lacks; run again it does nothing.
 
-    Example: `face-archive db migrate`
+    For example:
+
+    - `face-archive db migrate`
     """
     with databases(load_settings()) as urls:
         applied = migrate(urls.archive)
@@ -30,7 +32,9 @@ def migrate_command() -> None:
 def status_command() -> None:
     """List every migration and whether the database has it; changes nothing.
 
-    Example: `face-archive db status`
+    For example:
+
+    - `face-archive db status`
     """
     with databases(load_settings()) as urls:
         known = status(urls.archive)

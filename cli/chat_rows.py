@@ -1,0 +1,54 @@
+"""Chats as rows of output: the same names wherever a chat is shown.
+
+Only which fields are shown and what they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from archive.ids import ChatId
+from archive.records import Chat, PeerInfo
+from resources.store.overview import ChatProgress
+
+Row = dict[str, object]
+
+
+def chat_rows(chats: Iterable[Chat], progress: Iterable[ChatProgress]) -> Iterator[Row]:
+    """Show chats with how much of each is read; a hub has no progress."""
+    known = {each.chat_no: each for each in progress}
+    for chat in chats:
+        each = known.get(chat.chat_no)
+        yield {
+            **switch_row(chat),
+            "held": chat.hold_backfill,
+            "hub": chat.is_hub,
+            "state": str(chat.state),
+            "messages": each.messages if each else 0,
+            "windows": each.windows if each else 0,
+            "windows_read": each.windows_read if each else 0,
+        }
+
+
+def switch_row(chat: Chat) -> Row:
+    """Show who a chat is and what is allowed."""
+    return {
+        "chat_no": chat.chat_no,
+        "title": chat.title,
+        "kind": str(chat.kind),
+        "username": chat.username,
+        "archive": chat.switches.archive,
+        "faces": chat.switches.faces,
+        "publish": chat.switches.publish,
+    }
+
+
+def dialog_row(peer: PeerInfo, known: Collection[ChatId]) -> Row:
+    """Show a dialog by what it can be added with."""
+    return {
+        "chat_id": peer.chat_id,
+        "title": peer.title,
+        "kind": str(peer.kind),
+        "username": peer.username,
+        "added": peer.chat_id in known,
+    }

@@ -1,0 +1,109 @@
+"""Which face model to begin with: what each costs, and the question of its licence.
+
+A proposal for `init` in words; licences and thresholds themselves are `resources.vision.models`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+
+from cli.output import say
+from resources.vision.models import DLIB, look_up, require_licence
+
+BEST: Final = "buffalo_l"
+FREE: Final = "auraface"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model that a newcomer may begin with.
+
+    Attributes:
+        cost: What it takes up, in words.
+        accuracy: Verification accuracy on LFW as its makers publish it, and what that means.
+    """
+
+    name: str
+    cost: str
+    accuracy: str
+
+
+# Accuracy on LFW: insightface, model_zoo/README.md (99.83 %) and there also the size of the pack;
+# dlib, "High Quality Face Recognition with Deep Metric Learning", 2017 (99.38 %). The makers of
+# AuraFace publish that it does not reach ArcFace, being trained on less (their announcement, 2024).
+OFFERS: Final = (
+    Offer(
+        BEST,
+        "326 MB, fetched once at its first use",
+        "the best of the three: 99.83 % on LFW, and by far the best on hard pictures",
+    ),
+    Offer(
+        FREE,
+        "about 280 MB that you put into the models folder yourself",
+        "between the two: the same kind of network, trained on less. Its recogniser is free; "
+        "look at the licence of the detector that you put beside it",
+    ),
+    Offer(
+        DLIB,
+        "nothing to fetch, it is installed already",
+        "good enough to try: 99.38 % on LFW, but it misses small, turned and dark faces",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """What a person decided.
+
+    Attributes:
+        accept_noncommercial: They said that their use is allowed.
+    """
+
+    name: str
+    accept_noncommercial: bool
+
+
+def ask_model(default: str | None) -> ModelChoice:
+    """Show what there is and ask; a pack first, after the question of its licence.
+
+    Args:
+        default: What is chosen already, if anything is.
+    """
+    say("Which face model? A later change means looking at every picture again.", *_offers())
+    if default is None:
+        question = f"Is your use non-commercial research only, so that {BEST} is allowed?"
+        if typer.confirm(question, default=False, err=True):
+            return ModelChoice(BEST, accept_noncommercial=True)
+        say(f"Then {FREE} is the best that is free for any use.")
+    name = typer.prompt("Model", default=default or FREE, err=True).strip()
+    return ModelChoice(name, accept_noncommercial=_consent(name))
+
+
+def checked_model(name: str, *, accept_noncommercial: bool) -> ModelChoice:
+    """Take a model that was named by a flag.
+
+    Raises:
+        Permanent: Its licence needs a consent that was not given.
+    """
+    require_licence(look_up(name), accept_noncommercial=accept_noncommercial)
+    return ModelChoice(name, accept_noncommercial)
+
+
+def _consent(name: str) -> bool:
+    model = look_up(name)
+    if model.commercial_use:
+        return False
+    question = f"{name}: {model.licence}. Is your use allowed by that?"
+    accepted = typer.confirm(question, default=False, err=True)
+    require_licence(model, accept_noncommercial=accepted)
+    return accepted
+
+
+def _offers() -> list[str]:
+    return [
+        f"  {offer.name}: {look_up(offer.name).licence}; {offer.cost}; {offer.accuracy}."
+        for offer in OFFERS
+    ]

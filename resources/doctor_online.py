@@ -1,0 +1,67 @@
+"""What only Telegram and the store can say: does the session live, is the hub fit.
+
+The second half of `doctor`; needs a database that answers and, to ask Telegram, the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from archive.errors import ArchiveError, Transient
+from archive.hubs import check_hub, hub_in_use
+from archive.ids import ChatId
+from archive.publishing import Hub
+from resources.doctor import CheckResult, fail, ok, warn
+from resources.settings import Settings
+from resources.telegram.sessions import Lane
+from resources.toolbox import Toolbox
+
+_NO_HUB = "Run `face-archive hub create`, or `hub use` for a forum you have."
+
+
+def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
+    """Look at the hub as it is stored and, if asked to, at the session and the hub on Telegram.
+
+    Args:
+        settings: Of the installation; its database answers.
+        online: Ask Telegram.
+    """
+    try:
+        with Toolbox.open(settings) as toolbox:
+            hub = hub_in_use(toolbox.topics, _configured(settings))
+            if online:
+                yield from asyncio.run(_ask_telegram(toolbox, hub))
+            else:
+                yield _without_asking(hub)
+    except ArchiveError as exc:
+        yield fail("hub", str(exc), _NO_HUB)
+
+
+def _configured(settings: Settings) -> ChatId | None:
+    return None if settings.hub_group_id is None else ChatId(settings.hub_group_id)
+
+
+def _without_asking(hub: Hub | None) -> CheckResult:
+    if hub is None:
+        return warn("hub", "None is chosen: people are found, nothing is published.", _NO_HUB)
+    return ok("hub", f"{hub.chat.title!r}; `doctor --online` asks for the rights in it.")
+
+
+async def _ask_telegram(toolbox: Toolbox, hub: Hub | None) -> list[CheckResult]:
+    """Connect once and look at both; a lane that is busy proves that its session works."""
+    account_id = hub.chat.account_id if hub else None
+    try:
+        async with toolbox.telegram(Lane.LIVE, account_id) as telegram:
+            found = [ok("telegram", f"Connected as account {telegram.account.account_id}.")]
+            if hub is None:
+                return [*found, _without_asking(None)]
+            checked = await check_hub(hub, telegram.hub, toolbox.topics)
+    except Transient as exc:
+        return [warn("telegram", str(exc), "Try again in a while.")]
+    except ArchiveError as exc:
+        return [fail("telegram", str(exc), "Do what the message says, then run doctor again.")]
+    if checked.blocked_reason is not None:
+        way_out = "Change that in Telegram, then run `face-archive hub check`."
+        return [*found, fail("hub", checked.blocked_reason, way_out)]
+    return [*found, ok("hub", f"{hub.chat.title!r} may be written to.")]

@@ -60,8 +60,8 @@ class _Pass:
                 self._members[number_of[identity]].append(row)
         open_rows = [row for row, identity in enumerate(faces.assigned) if identity is None]
         self._probes = len(open_rows)
-        self._open = np.asarray(open_rows, dtype=np.intp)
-        self._board = ScoreBoard(faces.vectors, _numbered([f.frame for f in faces.faces]), rules)
+        frames = _numbered([face.frame for face in faces.faces])
+        self._board = ScoreBoard(faces.vectors, frames, open_rows, rules)
         self._cores: dict[int, list[_Joining]] = {}
         self._joined: list[_Joining] = []
 
@@ -91,11 +91,7 @@ class _Pass:
         )
 
     def _score(self, identity: int) -> list[int]:
-        return self._board.score(identity, sorted(self._members[identity]), self._open)
-
-    def _close(self, rows: Sequence[int]) -> None:
-        self._board.close(rows)
-        self._open = np.setdiff1d(self._open, rows, assume_unique=True)
+        return self._board.score(identity, sorted(self._members[identity]))
 
     def _found(self) -> int:
         """Found every identity that can begin now; return how many.
@@ -104,7 +100,7 @@ class _Pass:
         will see, and agrees with it that nothing is left to do.
         """
         faces = self._faces
-        rows = [row for row in self._open.tolist() if self._rules.may_found(faces.faces[row])]
+        rows = [row for row in self._board.open_rows if self._rules.may_found(faces.faces[row])]
         place = {row: index for index, row in enumerate(rows)}
         founders = faces.take(rows)
         graph = FoundingGraph(founders.faces, founders.vectors, self._rules)
@@ -130,7 +126,7 @@ class _Pass:
             _Joining(row, identity, similarity)
             for row, similarity in zip(rows, similarities, strict=True)
         ]
-        self._close(rows)
+        self._board.close(rows)
         return self._score(identity)
 
     def _match(self) -> int:
@@ -140,7 +136,7 @@ class _Pass:
             for match in matches:
                 self._members[match.identity].append(match.row)
                 self._joined.append(_Joining(match.row, match.identity, match.score))
-            self._close([match.row for match in matches])
+            self._board.close([match.row for match in matches])
             for identity in sorted({match.identity for match in matches}):
                 self._score(identity)
         return len(self._joined) - before

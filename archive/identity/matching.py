@@ -20,7 +20,7 @@ repeats with the larger gallery until nothing joins. So the order of faces plays
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,15 +50,18 @@ def identity_scores(probes: Vectors, members: Vectors) -> NDArray[np.float32]:
     centre = members.mean(axis=0)
     # Only vectors that cancel out have no mean direction; then the nearest faces decide alone.
     norm = float(np.linalg.norm(centre))
-    top = min(TOP, len(members))
-    rows = max(1, _BLOCK // len(members))
+    has_centre = norm > 1e-6
+    # The centre is one more row: the probes are read once.
+    rows = np.vstack([members, centre / norm]) if has_centre else members
+    step = max(1, _BLOCK // len(rows))
     parts = [np.empty(0, dtype=np.float32)]
-    for start in range(0, len(probes), rows):
-        block = probes[start : start + rows]
-        cosines = block @ members.T
-        nearest = np.partition(cosines, -top, axis=1)[:, -top:].mean(axis=1)
-        central = block @ (centre / norm) if norm > 1e-6 else nearest
-        parts.append((nearest + central) / 2.0)
+    for start in range(0, len(probes), step):
+        cosines = rows @ probes[start : start + step].T
+        nearest = cosines[: len(members)]
+        if len(members) > TOP:
+            nearest = np.partition(nearest, -TOP, axis=0)[-TOP:]
+        near = nearest.mean(axis=0)
+        parts.append((near + cosines[-1]) / 2.0 if has_centre else near)
     scores: NDArray[np.float32] = np.round(np.concatenate(parts), _DECIMALS).astype(np.float32)
     return scores
 
@@ -79,12 +82,19 @@ class ScoreBoard:
     identities there are. An identity whose faces changed is scored anew, the others stand.
     """
 
-    def __init__(self, vectors: Vectors, frames: NDArray[np.intp], rules: Rules) -> None:
+    def __init__(
+        self,
+        vectors: Vectors,
+        frames: NDArray[np.intp],
+        open_rows: Sequence[int],
+        rules: Rules,
+    ) -> None:
         """Begin with no identity.
 
         Args:
             vectors: (n, dims) float32 of all faces, open and assigned.
             frames: (n,) the number of the frame that shows each face.
+            open_rows: Which faces have no identity, ascending.
             rules: The numbers to decide by.
         """
         self._vectors = vectors
@@ -92,16 +102,27 @@ class ScoreBoard:
         self._rules = rules
         self._entries: dict[int, dict[int, float]] = {}
         self._rows_of: dict[int, list[int]] = {}
+        self._is_open = np.zeros(len(vectors), dtype=np.bool_)
+        self._is_open[np.asarray(open_rows, dtype=np.intp)] = True
+        self._gather()
 
-    def score(
-        self, identity: int, members: Sequence[int], open_rows: NDArray[np.intp]
-    ) -> list[int]:
-        """Score open faces for one identity, anew if it was scored before.
+    def _gather(self) -> None:
+        """Copy the open faces' vectors together, so that scoring reads them in one sweep."""
+        self._probe_rows = np.flatnonzero(self._is_open)
+        self._probes = self._vectors[self._probe_rows]
+        self._closed_since = 0
+
+    @property
+    def open_rows(self) -> list[int]:
+        """The faces that have not joined an identity, ascending."""
+        return [int(row) for row in np.flatnonzero(self._is_open)]
+
+    def score(self, identity: int, members: Sequence[int]) -> list[int]:
+        """Score the open faces for one identity, anew if it was scored before.
 
         Args:
             identity: Its number in the gallery.
             members: Rows of its faces, at least one.
-            open_rows: (k,) rows of the faces to score.
 
         Returns:
             The rows for which the score can decide something.
@@ -109,19 +130,23 @@ class ScoreBoard:
         for row in self._rows_of.pop(identity, ()):
             self._entries.get(row, {}).pop(identity, None)
         rows = np.asarray(members, dtype=np.intp)
-        scores = identity_scores(self._vectors[open_rows], self._vectors[rows])
-        beside = np.isin(self._frames[open_rows], self._frames[rows])
+        scores = identity_scores(self._probes, self._vectors[rows])
+        beside = np.isin(self._frames[self._probe_rows], self._frames[rows])
         scores[beside] -= np.float32(self._rules.same_frame_penalty)
-        kept = np.flatnonzero(scores >= self._rules.floor)
-        self._rows_of[identity] = open_rows[kept].tolist()
+        kept = (scores >= self._rules.floor) & self._is_open[self._probe_rows]
+        self._rows_of[identity] = self._probe_rows[kept].tolist()
         for row, score in zip(self._rows_of[identity], scores[kept].tolist(), strict=True):
             self._entries.setdefault(row, {})[identity] = score
         return self._rows_of[identity]
 
-    def close(self, rows: Iterable[int]) -> None:
+    def close(self, rows: Sequence[int]) -> None:
         """Forget faces that have joined an identity."""
         for row in rows:
             self._entries.pop(row, None)
+        self._is_open[np.asarray(rows, dtype=np.intp)] = False
+        self._closed_since += len(rows)
+        if 2 * self._closed_since > len(self._probe_rows):
+            self._gather()
 
     def best(self, row: int) -> float:
         """Return a face's highest score; −1 where none could decide anything."""

@@ -51,44 +51,44 @@ def at_angles(*cosines: float) -> Vectors:
     return np.array([[c, np.sqrt(1 - c * c)] for c in cosines], dtype=np.float32)
 
 
-def board_of(vectors: Vectors, *, frames: list[int] | None = None) -> ScoreBoard:
+def board_of(vectors: Vectors, open_rows: list[int], frames: list[int] | None = None) -> ScoreBoard:
     numbers = np.arange(len(vectors)) if frames is None else np.asarray(frames)
-    return ScoreBoard(vectors, numbers, RULES)
+    return ScoreBoard(vectors, numbers, open_rows, RULES)
 
 
 def test_a_face_below_the_threshold_does_not_join() -> None:
-    board = board_of(at_angles(1.0, 0.39, 0.41))
-    board.score(0, [0], np.array([1, 2]))
+    board = board_of(at_angles(1.0, 0.39, 0.41), [1, 2])
+    board.score(0, [0])
     assert [match.row for match in board.matches()] == [2]
 
 
 def test_a_face_between_two_identities_joins_neither() -> None:
     # The probe lies at 0.90 and at 0.88, nearer than the margin of 0.05 tells apart.
     vectors = np.array([[1, 0], [0.9, 0.4359], [0.58, 0.8146]], dtype=np.float32)
-    board = board_of(unit(vectors))
-    board.score(0, [0], np.array([1]))
-    board.score(1, [2], np.array([1]))
+    board = board_of(unit(vectors), [1])
+    board.score(0, [0])
+    board.score(1, [2])
     assert board.matches() == []
 
 
 def test_an_identity_scored_anew_forgets_its_old_score() -> None:
-    board = board_of(at_angles(1.0, 0.9, -1.0))
-    board.score(0, [0], np.array([1]))
-    board.score(0, [2], np.array([1]))
+    board = board_of(at_angles(1.0, 0.9, -1.0), [1])
+    board.score(0, [0])
+    board.score(0, [2])
     assert board.matches() == []
     assert board.best(1) == -1.0
 
 
 def test_a_face_that_joined_is_offered_no_more() -> None:
-    board = board_of(at_angles(1.0, 0.9))
-    board.score(0, [0], np.array([1]))
+    board = board_of(at_angles(1.0, 0.9), [1])
+    board.score(0, [0])
     board.close([1])
     assert board.matches() == []
 
 
 def test_of_two_faces_in_one_frame_only_the_better_joins_at_once() -> None:
-    board = board_of(at_angles(1.0, 0.6, 0.65), frames=[0, 1, 1])
-    board.score(0, [0], np.array([1, 2]))
+    board = board_of(at_angles(1.0, 0.6, 0.65), [1, 2], frames=[0, 1, 1])
+    board.score(0, [0])
     assert [(match.row, match.identity) for match in board.matches()] == [(2, 0)]
 
 
@@ -97,8 +97,8 @@ def test_a_second_face_in_a_frame_joins_only_when_half_way_to_certain(
     cosine: float, *, joins: bool
 ) -> None:
     # A mirror shows somebody twice, a sister standing beside does not: (1 + 0.4) / 2 = 0.7.
-    board = board_of(at_angles(1.0, cosine), frames=[0, 0])
-    board.score(0, [0], np.array([1]))
+    board = board_of(at_angles(1.0, cosine), [1], frames=[0, 0])
+    board.score(0, [0])
     assert bool(board.matches()) is joins
 
 
@@ -112,9 +112,11 @@ def test_threshold_and_margin_hold_for_every_face_that_joins(
     members = [around(unit(centre[None] + centres[:1])[0], 3, 0.6, seed) for centre in centres]
     probes = around(unit(centres.sum(axis=0)[None])[0], 30, likeness, seed + 1)
     vectors = np.concatenate([*members, probes])
-    board = ScoreBoard(vectors, NOBODY_BESIDE[: len(vectors)], replace(RULES, margin=margin))
+    board = ScoreBoard(
+        vectors, NOBODY_BESIDE[: len(vectors)], range(12, 42), replace(RULES, margin=margin)
+    )
     for identity in range(4):
-        board.score(identity, list(range(identity * 3, identity * 3 + 3)), np.arange(12, 42))
+        board.score(identity, range(identity * 3, identity * 3 + 3))
     every_score = np.stack([identity_scores(probes, rows) for rows in members])
     for match in board.matches():
         best, second = np.sort(every_score[:, match.row - 12])[::-1][:2]

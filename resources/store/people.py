@@ -36,8 +36,9 @@ from resources.store.database import Database
 BUSY_RETRY_SECONDS: Final = 30.0
 _ROWS_A_FETCH = 10_000
 
-# Held until the transaction ends, so a run that dies frees it with its connection.
-_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('face-archive/identify', 0))"
+# The key of `locks.named_lock("identify")`, but held by the transaction that writes, so that the
+# lock cannot be lost before the writing is.
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('named:identify', 0))"
 
 # A face counts while one allowed chat shows its content. A face of an identity that is merged
 # or erased is not free: whoever did that decides about it. `vector_send` spares the text form.

@@ -17,6 +17,7 @@ from archive.identify import PeopleStore as Port
 from archive.identity.records import FaceSet
 from archive.ids import ContentKey, IdentityId, new_identity_id
 from resources.store.database import Database
+from resources.store.locks import named_lock
 from resources.store.people import PeopleStore
 from tests.unit.identity.worlds import DIMS, START, around, directions, world
 from tests.unit.test_identify import MODEL
@@ -226,6 +227,17 @@ def test_while_one_run_decides_another_is_told_to_come_back(
         run(people)
     assert refusal.value.retry_after_seconds
     assert run(people).founded == 1
+
+
+def test_the_lock_is_the_named_one_that_others_can_take(
+    database: Database, people: PeopleStore
+) -> None:
+    with (
+        named_lock(database, "identify"),
+        pytest.raises(Transient, match="another run"),
+        people.deciding(),
+    ):
+        pass
 
 
 def test_a_face_erased_meanwhile_makes_the_run_come_back(shelf: Shelf, people: PeopleStore) -> None:

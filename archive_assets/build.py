@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from archive_assets import checks, media, people, telegram
-from archive_assets.jobs import people_job
+from archive_assets.jobs import people_job, window_job
 from resources.wiring import ToolboxResource
 from sensors.backfill import backfill_sensor
 from sensors.inbox import inbox_sensor
@@ -30,7 +30,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             checks.embeddings_have_unit_norm_and_right_dims,
             checks.nothing_is_published_without_a_switch,
         ],
-        jobs=[people_job],
+        jobs=[window_job, people_job],
         sensors=[inbox_sensor, backfill_sensor, people_sensor],
         resources={"toolbox": ToolboxResource(), **(resource_overrides or {})},
         # A step is minutes of work in one process that has loaded its model: a process a step

@@ -69,8 +69,9 @@ def media_pass(
         result = asyncio.run(_pass(toolbox, window, lane_of(context), context.run.run_id, faces))
         timing.items = result.fetched
         _require_complete(result)
-    for key in context.op_execution_context.selected_asset_keys:
-        yield dg.MaterializeResult(asset_key=key, metadata=_metadata(result, _PRODUCTS[key]))
+    for key, product in _PRODUCTS.items():
+        if key in context.selected_asset_keys:
+            yield dg.MaterializeResult(asset_key=key, metadata=_metadata(result, product))
 
 
 async def _pass(

@@ -60,7 +60,12 @@ def published_topics(
         result = asyncio.run(_publish(toolbox, hub))
         timing.items = result.sent
     return dg.MaterializeResult(
-        metadata={**result.counts.by_name, "hub": True, "remaining": result.remaining}
+        metadata={
+            # A StrEnum is no string to Dagster's serializer.
+            **{str(name): count for name, count in result.counts.by_name.items()},
+            "hub": True,
+            "remaining": result.remaining,
+        }
     )
 
 

@@ -25,7 +25,7 @@ from cli.doctor import report_checks, run_checks
 from cli.output import say
 from cli.supervisor import Child, Supervisor
 from resources.dagster_home import child_environment, prepare_dagster_home
-from resources.databases import databases
+from resources.databases import DatabaseUrls, databases
 from resources.settings import Settings
 from resources.store.migrate import migrate
 
@@ -42,22 +42,28 @@ def up_command() -> None:
     settings = Settings.load()
     run_folder = settings.data_dir / "run"
     run_folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(run_folder), databases(settings, owner=True) as urls:
+    with only_one(run_folder), databases(settings, owner=True) as urls:
         migrate(urls.archive)
-        prepare_dagster_home(settings)
-        environment = child_environment(settings, urls)
-        report_checks(run_checks(Settings.load(environ=environment)))
-        subprocess.run([sys.executable, "-m", "archive_assets.boot"], env=environment, check=True)
-        supervisor = Supervisor(
-            children(settings, environment, run_folder),
-            settings.data_dir / "logs",
-            on_change=lambda pids: _publish(run_folder, pids),
-        )
-        say(f"Dagster UI: http://{_HOST}:{settings.webserver_port} – logs: {supervisor.log_folder}")
-        try:
-            asyncio.run(_until_told(supervisor))
-        finally:
-            (run_folder / "up.json").unlink(missing_ok=True)
+        keep_up(settings, urls)
+
+
+def keep_up(settings: Settings, urls: DatabaseUrls) -> None:
+    """Check, start and supervise until told to stop; the databases are there already."""
+    run_folder = settings.data_dir / "run"
+    prepare_dagster_home(settings.data_dir)
+    environment = child_environment(settings.data_dir, urls)
+    report_checks(run_checks(Settings.load(environ=environment)))
+    subprocess.run([sys.executable, "-m", "archive_assets.boot"], env=environment, check=True)
+    supervisor = Supervisor(
+        children(settings, environment, run_folder),
+        settings.data_dir / "logs",
+        on_change=lambda pids: _publish(run_folder, pids),
+    )
+    say(f"Dagster UI: http://{_HOST}:{settings.webserver_port} – logs: {supervisor.log_folder}")
+    try:
+        asyncio.run(_until_told(supervisor))
+    finally:
+        (run_folder / "up.json").unlink(missing_ok=True)
 
 
 def children(settings: Settings, environment: Mapping[str, str], run_folder: Path) -> list[Child]:
@@ -104,7 +110,7 @@ async def _until_told(supervisor: Supervisor) -> None:
 
 
 @contextmanager
-def _only_one(run_folder: Path) -> Iterator[None]:
+def only_one(run_folder: Path) -> Iterator[None]:
     """Hold the right to supervise this data folder; the kernel frees it if we are killed."""
     lock = fasteners.InterProcessLock(run_folder / "up.lock")
     if not lock.acquire(blocking=False):

@@ -12,33 +12,32 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from resources.databases import DatabaseUrls
-from resources.settings import Settings
 
 _PROJECT = Path(__file__).parents[1]
 
 
-def prepare_dagster_home(settings: Settings) -> Path:
+def prepare_dagster_home(data_dir: Path) -> Path:
     """Make the folder and bring the project's ``dagster.yaml`` into it; returns the folder."""
-    home = settings.data_dir / "dagster"
+    home = data_dir / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_PROJECT / "dagster.yaml", home / "dagster.yaml")
     return home
 
 
 def child_environment(
-    settings: Settings, urls: DatabaseUrls, environ: Mapping[str, str] = os.environ
+    data_dir: Path, urls: DatabaseUrls, environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Give the environment for Dagster's processes and the listener.
 
     Args:
-        settings: Names the home folder.
+        data_dir: Holds Dagster's home folder.
         urls: The databases, so that no child starts a server of its own.
         environ: What the children inherit.
     """
     return {
         **environ,
         **urls.environment(),
-        "DAGSTER_HOME": str(settings.data_dir / "dagster"),
+        "DAGSTER_HOME": str(data_dir / "dagster"),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", "")]),
         "PYTHONUNBUFFERED": "1",
     }

@@ -64,4 +64,5 @@ def databases(settings: Settings, *, owner: bool = False) -> Iterator[DatabaseUr
     finally:
         if owner:
             server.stop()
-        server.release()
+        else:
+            server.release()

@@ -5,14 +5,14 @@ import json
 import dagster as dg
 
 from resources.toolbox import Toolbox
-from sensors.runs import WINDOW_ASSETS, Urgency, add_windows, window_run
+from sensors.runs import WINDOW_JOB, Urgency, add_windows, window_run
 
 # A queue of some minutes: a switch that goes off finds little left to do.
 _RUNS_A_TICK = 100
 
 
 @dg.sensor(
-    target=dg.AssetSelection.assets(*WINDOW_ASSETS),
+    job_name=WINDOW_JOB,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(

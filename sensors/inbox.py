@@ -4,11 +4,11 @@ import dagster as dg
 
 from archive.listening import due_windows
 from resources.toolbox import Toolbox
-from sensors.runs import WINDOW_ASSETS, Urgency, add_windows, window_run
+from sensors.runs import WINDOW_JOB, Urgency, add_windows, window_run
 
 
 @dg.sensor(
-    target=dg.AssetSelection.assets(*WINDOW_ASSETS),
+    job_name=WINDOW_JOB,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(

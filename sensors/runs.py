@@ -14,6 +14,7 @@ import dagster as dg
 CHAT_WINDOW = "chat_window"
 WINDOW_ASSETS = ("chat_history", "media_fingerprints", "extracted_faces", "face_embeddings")
 PEOPLE_ASSETS = ("identity_clusters", "published_topics")
+WINDOW_JOB = "window"
 PEOPLE_JOB = "people"
 
 LANE_TAG = "face-archive/lane"

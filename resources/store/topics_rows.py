@@ -22,7 +22,7 @@ from archive.publishing.state import (
     WantedContent,
     WantedTopic,
 )
-from archive.records import Chat, ChatKind, ChatState, MediaAccess, MediaFile, MediaKind, Switches
+from archive.records import Chat, MediaAccess, MediaFile, MediaKind
 
 Row = Mapping[str, Any]
 Values = dict[str, Any]
@@ -32,7 +32,10 @@ _METHODS = {method.value: method for method in PostMethod}
 
 
 def wanted_topics(
-    people: Iterable[Row], appearances: Iterable[Row], sources: Iterable[Row], chats: Iterable[Row]
+    people: Iterable[Row],
+    appearances: Iterable[Row],
+    sources: Iterable[Row],
+    chats: Mapping[ChatNo, Chat],
 ) -> tuple[WantedTopic, ...]:
     """Put together who should have a topic, and what is in it.
 
@@ -42,8 +45,7 @@ def wanted_topics(
         sources: Live sources in publishable chats, oldest first.
         chats: Those chats.
     """
-    known = {row["chat_no"]: chat_of(row) for row in chats}
-    contents = _contents(sources, known)
+    contents = _contents(sources, chats)
     shown: dict[IdentityId, list[WantedContent]] = defaultdict(list)
     for row in appearances:
         if found := contents.get(row["content_key"]):
@@ -96,32 +98,9 @@ def _identity(row: Row) -> Identity:
     return Identity(IdentityId(row["identity_id"]), row["number"], row["label"])
 
 
-def chat_of(row: Row) -> Chat:
-    """Read a chat with the access hash of the account that reads it."""
-    return Chat(
-        chat_no=row["chat_no"],
-        chat_id=row["chat_id"],
-        account_id=row["account_id"],
-        kind=ChatKind(row["kind"]),
-        title=row["title"],
-        username=row["username"],
-        access_hash=row["access_hash"],
-        is_forum=row["is_forum"],
-        noforwards=row["noforwards"],
-        switches=Switches(row["allow_archive"], row["allow_faces"], row["allow_publish"]),
-        window_width=row["window_width"],
-        top_message_id=row["top_message_id"],
-        media_types=frozenset(MediaKind(kind) for kind in row["media_types"]),
-        max_media_bytes=row["max_media_bytes"],
-        hold_backfill=row["hold_backfill"],
-        is_hub=row["is_hub"],
-        state=ChatState(row["state"]),
-    )
-
-
-def hub_of(row: Row) -> Hub:
-    """Read a hub with its chat."""
-    return Hub(HubNo(row["hub_no"]), chat_of(row), row["in_use"], row["blocked_reason"])
+def hub_of(row: Row, chat: Chat) -> Hub:
+    """Read a hub; its chat was read by itself."""
+    return Hub(HubNo(row["hub_no"]), chat, row["in_use"], row["blocked_reason"])
 
 
 def topic_of(row: Row) -> TopicRow:

@@ -45,10 +45,7 @@ ORDER BY messages.sent_at, messages.chat_no, messages.message_id, media.media_id
 """
 
 CHATS: Final[LiteralString] = """
-SELECT chats.*, account_chats.access_hash
-FROM chats
-LEFT JOIN account_chats USING (account_id, chat_no)
-WHERE chats.allow_publish
+SELECT chat_no FROM chats WHERE allow_publish
 """
 
 TOPICS: Final[LiteralString] = """
@@ -157,11 +154,9 @@ WHERE publication_id = %(publication_id)s AND state IN ('planned', 'sending')
 """
 
 HUBS: Final[LiteralString] = """
-SELECT hubs.hub_no, hubs.in_use, hubs.state_reason AS blocked_reason, chats.*,
-       account_chats.access_hash
+SELECT hubs.hub_no, hubs.in_use, hubs.state_reason AS blocked_reason, hubs.chat_no
 FROM hubs
 JOIN chats USING (chat_no)
-LEFT JOIN account_chats USING (account_id, chat_no)
 ORDER BY hubs.in_use DESC, chats.title, hubs.hub_no
 """
 
@@ -180,7 +175,12 @@ SET state = CASE WHEN %(reason)s::text IS NULL THEN 'ready' ELSE 'blocked' END,
 WHERE hub_no = %(hub_no)s
 """
 
-# A lock of the session, so that a kill -9 frees it with the connection.
+# A lock of the session, so that a kill -9 frees it with the connection. It is given back by
+# name all the same: the server may notice a closed connection a moment after the next run asks.
 LOCK_HUB: Final[LiteralString] = """
 SELECT pg_try_advisory_lock(hashtextextended('face-archive/publish/' || %(hub_no)s::text, 0))
+"""
+
+UNLOCK_HUB: Final[LiteralString] = """
+SELECT pg_advisory_unlock(hashtextextended('face-archive/publish/' || %(hub_no)s::text, 0))
 """

@@ -1,0 +1,247 @@
+"""A family chat with photos on the loopback Telegram, read into the store, and forums for it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from PIL import Image
+
+from archive.chats import MarkedId
+from archive.ids import AccountId, ChatId, MessageId, TopicId
+from archive.publishing import (
+    Hub,
+    HubGateway,
+    HubRights,
+    Operation,
+    Post,
+    PublishOptions,
+    PublishResult,
+    TopicInfo,
+    no_pace,
+    publish,
+)
+from archive.publishing.publish import utc_now
+from archive.records import Chat, ChatKind, PeerInfo
+from resources.store.database import Database
+from resources.store.topics import TopicStore
+from resources.telegram.client import TelegramAccount, connect
+from resources.telegram.config import TelegramConfig
+from resources.telegram.login import login
+from resources.telegram.sessions import Lane, SessionFiles
+from telegram_sandbox import ChatHandle, Sandbox, Scenario, User
+from tests.integration.publishing_rows import Rows
+
+PHONE = "+491700000001"
+PHOTOS = 6
+
+
+class Died(BaseException):
+    """What a kill -9 looks like from inside: nothing catches it."""
+
+
+@dataclass
+class MortalHub:
+    """The real gateway, in a process that dies before or after the next write."""
+
+    real: HubGateway
+    dies: str = ""
+
+    async def create(self, title: str) -> PeerInfo:
+        return await self.real.create(title)
+
+    async def inspect(self, hub: Chat) -> HubRights:
+        return await self.real.inspect(hub)
+
+    async def topics(self, hub: Chat) -> list[TopicInfo]:
+        return await self.real.topics(hub)
+
+    async def create_topic(
+        self, hub: Chat, *, title: str, icon_color: int | None, random_id: int
+    ) -> TopicId:
+        self._die("before the call")
+        made = await self.real.create_topic(
+            hub, title=title, icon_color=icon_color, random_id=random_id
+        )
+        self._die("after the call")
+        return made
+
+    async def send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
+        self._die("before the call")
+        sent = await self.real.send(hub, topic_id, post)
+        self._die("after the call")
+        return sent
+
+    def recorded(self, _: Operation) -> None:
+        self._die("after the record")
+
+    def _die(self, point: str) -> None:
+        if self.dies == point:
+            raise Died
+
+
+@dataclass
+class Stage:
+    """Everything a test of publishing plays with."""
+
+    scenario: Scenario
+    sandbox: Sandbox
+    me: User
+    bob: User
+    family: ChatHandle
+    account: TelegramAccount
+    rows: Rows
+    store: TopicStore
+    people: ChatHandle
+    others: ChatHandle
+    guest: ChatHandle
+    hashes: dict[int, int | None] = field(default_factory=dict)
+
+    def hub(self, handle: ChatHandle) -> Hub:
+        """Let a forum be the hub."""
+        chat_no = self.rows.chat(
+            handle.record.id,
+            handle.title,
+            chat_id=handle.id,
+            access_hash=self.hashes[handle.id],
+            is_hub=True,
+        )
+        return self.store.use(chat_no)
+
+    async def publish(
+        self,
+        hub: Hub,
+        *,
+        max_operations: int | None = None,
+        dies: str = "",
+        now: datetime | None = None,
+    ) -> PublishResult:
+        gateway = MortalHub(self.account.hub, dies)
+        return await publish(
+            self.store,
+            gateway,
+            self.account.media,
+            hub,
+            PublishOptions(max_operations),
+            pace=no_pace,
+            now=lambda: now or utc_now(),
+            on_operation=gateway.recorded,
+        )
+
+    def asked(self, *methods: str) -> int:
+        return sum(self.sandbox.state.requests[method] for method in methods)
+
+
+def shown(handle: ChatHandle) -> dict[str, list[tuple[str, bytes]]]:
+    """What a member sees in each topic of a forum: captions and pictures in their order."""
+    return {
+        f"{topic.title} {topic.icon_color:x}": [
+            (message.text, message.media.file.data)
+            for message in handle.messages
+            if message.topic_id == topic.id and message.media is not None
+        ]
+        for topic in handle.topics
+        if topic.id != 1
+    }
+
+
+def picture(number: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 48), (40 * number, 90, 200 - 30 * number)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@asynccontextmanager
+async def stage(database: Database, folder: Path) -> AsyncIterator[Stage]:
+    """Three people: two in photo 3; photo 4 is a near copy of photo 1; the third one is named."""
+    scenario = Scenario(seed=1)
+    me = scenario.user("Ada", phone=PHONE)
+    bob = scenario.user("Bob")
+    family = scenario.supergroup("Family <3", owner=bob, members=[me])
+    people, others = (scenario.supergroup("People", owner=me, forum=True) for _ in range(2))
+    guest = scenario.supergroup("Bob's", owner=bob, members=[me], forum=True)
+    for number in range(1, PHOTOS + 1):
+        family.photo(bob, picture(number))
+    async with Sandbox(scenario) as sandbox, _account(sandbox, folder) as account:
+        rows = Rows(database, account.account.account_id)
+        store = TopicStore(database)
+        found = Stage(
+            scenario, sandbox, me, bob, family, account, rows, store, people, others, guest
+        )
+        for handle in (people, others, guest, family):
+            peer = await account.peers.resolve(MarkedId(ChatId(handle.id)))
+            found.hashes[handle.id] = peer.access_hash
+        await _read(found)
+        _recognise(rows)
+        yield found
+        assert sandbox.state.unknown_requests == []
+        assert sandbox.state.crashes == []
+
+
+@asynccontextmanager
+async def _account(sandbox: Sandbox, folder: Path) -> AsyncIterator[TelegramAccount]:
+    files = SessionFiles(folder / "sessions")
+    config = TelegramConfig(
+        api_id=1,
+        api_hash="hash-of-the-application",
+        server=(sandbox.host, sandbox.port),
+        server_key_pem=sandbox.public_key_pem,
+        flood_sleep_limit_seconds=2,
+        request_timeout_seconds=10,
+    )
+    await login(config, files, phone=PHONE, ask_code=_code, ask_password=_code)
+    async with connect(config, files, Lane.BACKFILL) as account:
+        yield account
+
+
+async def _code() -> str:
+    return "12345"
+
+
+async def _read(found: Stage) -> None:
+    """Store the family chat as reading its history would have."""
+    family, rows = found.family, found.rows
+    rows.chat(1, family.title, chat_id=family.id, access_hash=found.hashes[family.id])
+    chat = Chat(
+        chat_no=1,
+        chat_id=family.id,
+        account_id=AccountId(rows.account_id),
+        kind=ChatKind.SUPERGROUP,
+        title=family.title,
+        access_hash=found.hashes[family.id],
+    )
+    page = await found.account.history.page(chat, offset_id=0)
+    media = [message for message in reversed(page.messages) if message.media is not None]
+    for number, message in enumerate(media, 1):
+        rows.content(number, phash=_phash(1 if number == 4 else number))
+        rows.message(
+            number,
+            message.message_id,
+            media_id=message.media.media_id,
+            access=(message.access.access_hash, message.access.file_reference),
+            variant=message.media.variant,
+        )
+        rows.run(
+            "UPDATE media SET size_bytes = %s, dc_id = %s WHERE media_id = %s",
+            message.media.size_bytes,
+            message.media.dc_id,
+            message.media.media_id,
+        )
+
+
+def _phash(number: int) -> int:
+    """A hash that no other number comes near."""
+    digest = hashlib.sha256(bytes([number])).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _recognise(rows: Rows) -> None:
+    for number, label in ((1, None), (2, None), (3, "Mia & Ida")):
+        rows.person(number, label)
+    for content, person in ((1, 1), (2, 1), (3, 1), (4, 1), (3, 2), (5, 2), (6, 3)):
+        rows.face(content, person)

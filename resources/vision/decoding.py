@@ -99,8 +99,8 @@ def _read(image: Image.Image) -> DecodedPhoto:
 
     image.load()
     exif = _exif(image)
-    upright = ImageOps.exif_transpose(image)
-    pixels = _to_rgb(upright)
+    ImageOps.exif_transpose(image, in_place=True)  # a copy, even of an upright one, otherwise
+    pixels = _to_rgb(image)
     height, width = pixels.shape[:2]
     return DecodedPhoto(pixels, width, height, exif)
 

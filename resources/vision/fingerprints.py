@@ -14,8 +14,9 @@ from resources.vision.scaling import shrink_to
 FINGERPRINT_VERSION: Final = "sha256+phash64/1"
 """Producer of fingerprints in the ledger; a new one makes all of them anew."""
 
-# The hash looks at 32 × 32 pixels. Shrinking with OpenCV first costs 3 ms where Pillow's filter
-# over 14 megapixels costs 60; always done the same way, so hashes stay comparable.
+# The hash looks at 32 × 32 pixels. Shrinking first, by a whole number (for which OpenCV is several
+# times faster), costs a few milliseconds where Pillow's filter over 14 megapixels costs 60. Always
+# done the same way, so hashes stay comparable.
 _HASHED_SIDE: Final = 256
 
 
@@ -62,6 +63,19 @@ def perceptual_hash(image: Pixels) -> int:
     import imagehash
     from PIL import Image
 
-    small = shrink_to(image, _HASHED_SIDE)
+    small = shrink_to(_shrunk_by_whole(image, 2 * _HASHED_SIDE), _HASHED_SIDE)
     bits = imagehash.phash(Image.fromarray(small)).hash
     return int(np.packbits(bits).view(">i8")[0])
+
+
+def _shrunk_by_whole(image: Pixels, at_least: int) -> Pixels:
+    """Shrink by the largest whole number that leaves `at_least` pixels on the longer side."""
+    import cv2
+
+    height, width = image.shape[:2]
+    number = min(max(height, width) // at_least, height, width)
+    if number < 2:
+        return image
+    size = width // number, height // number
+    whole = image[: size[1] * number, : size[0] * number]
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

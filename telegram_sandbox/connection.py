@@ -216,13 +216,14 @@ class Connection:
         elif isinstance(result, RpcRefusal):
             self._answer_error(session, message_id, result)
         else:
-            body = serialise(result)
-            self._answer(session, message_id, body if name == "upload.getFile" else packed(body))
+            self._answer(session, message_id, result)
             with suppress(ConnectionError):
                 await self._writer.drain()
 
-    async def _result(self, session: Session, request: Any, verdict: Verdict) -> Any:
-        """Returns what the request yields, or the refusal, after whatever it must wait."""
+    async def _result(
+        self, session: Session, request: Any, verdict: Verdict
+    ) -> bytes | RpcRefusal:
+        """Returns the answer in TL's binary form, or the refusal, once all waiting is done."""
         half = self._sandbox.faults.latency_seconds / 2
         world = self._sandbox.world
         claims = _random_ids(session, request)
@@ -241,7 +242,9 @@ class Connection:
         finally:
             world.in_flight -= claims
 
-    def _execute(self, session: Session, request: Any, verdict: Verdict) -> Any:
+    def _execute(
+        self, session: Session, request: Any, verdict: Verdict
+    ) -> bytes | RpcRefusal:
         name = method_name(request)
         entry = entry_for(request)
         if entry is None:
@@ -254,7 +257,9 @@ class Connection:
         context = Context(self._sandbox, self._sandbox.world, session, verdict.page_limit)
         self._sandbox.acting = session
         try:
-            return entry.handler(context, request)
+            body = serialise(entry.handler(context, request))
+            # Files are compressed already.
+            return body if name == "upload.getFile" else packed(body)
         except RpcRefusal as refusal:
             return refusal
         except Exception as bug:

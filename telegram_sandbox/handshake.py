@@ -38,7 +38,7 @@ _RSA_N = _RSA_P * _RSA_Q
 _RSA_D = pow(_RSA_E, -1, (_RSA_P - 1) * (_RSA_Q - 1))
 
 # The safe prime of Telegram's own servers, with its generator.
-_DH_PRIME = int(
+DH_PRIME = int(
     "C71CAEB9C6B1C9048E6C522F70F13F73980D40238E3E21C14934D037563D930F48198A0AA7C14058229493D225"
     "30F4DBFA336F6E0AC925139543AED44CCE7C3720FD51F69458705AC68CD4FE6B6B13ABDC9746512969328454F1"
     "8FAF8C595F642477FE96BB2A941D5BCD1D4AC8CC49880708FA9B378E3C4F3A9060BEE67CF9A4A4A69581105190"
@@ -47,7 +47,7 @@ _DH_PRIME = int(
     "8115F635B105EE2E4E15D04B2454BF6F4FADF034B10403119CD8E3B92FCC5B",
     16,
 )
-_DH_GENERATOR = 3
+DH_GENERATOR = 3
 
 # Two small primes: the factorisation proves nothing here, so the client finds it at once.
 _PQ = 40961 * 50021
@@ -117,9 +117,9 @@ class Handshake:
             types.ServerDHInnerData(
                 nonce=request.nonce,
                 server_nonce=self._server_nonce,
-                g=_DH_GENERATOR,
-                dh_prime=get_byte_array(_DH_PRIME),
-                g_a=pow(_DH_GENERATOR, self._secret, _DH_PRIME).to_bytes(256, "big"),
+                g=DH_GENERATOR,
+                dh_prime=get_byte_array(DH_PRIME),
+                g_a=pow(DH_GENERATOR, self._secret, DH_PRIME).to_bytes(256, "big"),
                 server_time=int(time.time()),
             )
         )
@@ -138,7 +138,7 @@ class Handshake:
         inner = BinaryReader(plain[20:]).tgread_object()
         if not isinstance(inner, types.ClientDHInnerData):
             raise HandshakeError("encrypted_data holds no client_DH_inner_data")
-        shared = pow(int.from_bytes(inner.g_b, "big"), self._secret, _DH_PRIME)
+        shared = pow(int.from_bytes(inner.g_b, "big"), self._secret, DH_PRIME)
         auth_key = AuthKey(get_byte_array(shared))
         nonces = (self._new_nonce.to_bytes(32, "little", signed=True)[:8],
                   self._server_nonce.to_bytes(16, "little", signed=True)[:8])

@@ -86,12 +86,13 @@ class Sandbox:
         self.login_code = scenario.login_code
         self.keys: dict[int, KeyRecord] = {}
         self.login_tokens: dict[bytes, User | None] = {}
+        self.password_challenges: dict[int, Any] = {}
         self.login_hashes: dict[str, str] = {}
         self.uploads: dict[tuple[int, int], dict[int, bytes]] = {}
         self.acting: Session | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, asyncio.Task[None] | None] = {}
 
     async def __aenter__(self) -> Self:
         """Starts to listen."""
@@ -113,20 +114,19 @@ class Sandbox:
         self.world.chat_listeners.remove(self._on_chat_change)
         if self._server is not None:
             self._server.close()
+        serving = [task for task in self._connections.values() if task is not None]
         self.drop_connections()
-        for task in list(self.tasks):
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
+        await asyncio.gather(*serving, *self.tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(self, reader, writer)
-        self._connections.add(connection)
+        self._connections[connection] = asyncio.current_task()
         try:
             await connection.run()
         finally:
-            self._connections.discard(connection)
+            del self._connections[connection]
 
     # Hooks for tests and demos
 

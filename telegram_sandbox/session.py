@@ -119,7 +119,8 @@ class Session:
         message_key = sha256(secret[96:128] + plain).digest()[8:24]
         aes_key, aes_iv = _aes(secret, message_key, 8)
         key_id = struct.pack("<Q", self.key.auth_key.key_id)
-        return key_id + message_key + AES.encrypt_ige(plain, aes_key, aes_iv)
+        sealed: bytes = AES.encrypt_ige(plain, aes_key, aes_iv)
+        return key_id + message_key + sealed
 
     def _next_message_id(self, *, answer: bool) -> int:
         # Servers' ids are odd: 1 modulo 4 for answers, 3 for the rest.

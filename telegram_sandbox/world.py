@@ -65,8 +65,8 @@ class World:
         """Channels and basic groups by bare id."""
         self.private_chats: dict[frozenset[int], Chat] = {}
         self.files: dict[int, StoredFile] = {}
-        self.sent: dict[tuple[int, str, int], list[Message]] = {}
-        """Results of calls by (user id, peer, random id): a repeated call gets them again."""
+        self.sent: dict[tuple[int, str, int], Message] = {}
+        """What was sent by (user id, peer, random id): a repeated call gets it again."""
         self.in_flight: set[tuple[int, str, int]] = set()
         self.log = RequestLog()
         self.listeners: list[Callable[[User | None, Event], None]] = []

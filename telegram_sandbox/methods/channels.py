@@ -167,7 +167,8 @@ def _participant(ctx: Context, member: Member) -> Any:
     if member.is_admin:
         return types.ChannelParticipantAdmin(
             user.id, promoted_by=user.id, date=member.date, admin_rights=admin_rights_of(member),
-            is_self=user is ctx.account or None,
+            is_self=True if user is ctx.account else None,
+            inviter_id=user.id if user is ctx.account else None,
         )
     if user is ctx.account:
         return types.ChannelParticipantSelf(user.id, user.id, member.date)

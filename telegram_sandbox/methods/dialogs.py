@@ -34,6 +34,10 @@ def dialog(ctx: Context, chat: Chat) -> Any:
     )
 
 
+def _is_peer(ctx: Context, chat: Chat, peer: Any) -> bool:
+    return not isinstance(peer, types.InputPeerEmpty) and resolve_chat(ctx, peer) is chat
+
+
 @handles(functions.messages.GetDialogsRequest)
 def get_dialogs(ctx: Context, request: Any) -> Any:
     """Returns a page of the list, newest message first."""
@@ -48,6 +52,10 @@ def get_dialogs(ctx: Context, request: Any) -> Any:
     if given_date(request.offset_date):
         offset = (request.offset_date, request.offset_id or 2**31)
         rest = [each for each in listed if (each[0].date, each[0].id) < offset]
+        # Several chats may share date and id: the peer says after which of them to go on.
+        for place, (newest, chat) in enumerate(listed):
+            if (newest.date, newest.id) == offset and _is_peer(ctx, chat, request.offset_peer):
+                rest = listed[place + 1 :]
     page = rest[: min(request.limit, PAGE_MAXIMUM)]
     content = ctx.views.messages(newest for newest, _ in page)
     shown = [dialog(ctx, chat) for _, chat in page]

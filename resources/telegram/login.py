@@ -8,12 +8,11 @@ Asking a person, and hiding what is typed, is the caller's.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from telethon import password as two_factor
 from telethon import utils
 from telethon.tl import functions, types
 
@@ -26,16 +25,10 @@ from resources.telegram.config import TelegramConfig
 from resources.telegram.errors import SessionLost, TelegramRefused
 from resources.telegram.sessions import Lane, SessionFiles, StoredSession
 from resources.telegram.telethon_client import build_client, session_secret
-
-Ask = Callable[[], Awaitable[str]]
-
-_ATTEMPTS = 3
-"""How often a code or password may be typed; Telegram itself counts them, too."""
+from resources.telegram.two_factor import ATTEMPTS, Ask, TwoFactor
 
 _PASSWORD_NEEDED = "SESSION_PASSWORD_NEEDED"
-_ASK_AGAIN = frozenset(
-    {"PHONE_CODE_INVALID", "PHONE_CODE_EMPTY", "PASSWORD_HASH_INVALID", "PASSWORD_EMPTY"}
-)
+_ASK_AGAIN = frozenset({"PHONE_CODE_INVALID", "PHONE_CODE_EMPTY"})
 
 
 async def login(
@@ -45,6 +38,7 @@ async def login(
     phone: str,
     ask_code: Ask,
     ask_password: Ask,
+    lanes: Sequence[Lane] = tuple(Lane),
 ) -> Account:
     """Log an account in on every lane.
 
@@ -54,7 +48,8 @@ async def login(
         phone: With country code.
         ask_code: Asks the person for the code that Telegram sent; not asked while a session
             of this number still works.
-        ask_password: Asks for the two-factor password, at most once that is right.
+        ask_password: Asks for the two-factor password; not again once an answer was right.
+        lanes: Which to make sessions for; at least one.
 
     Returns:
         The account.
@@ -63,10 +58,10 @@ async def login(
         Permanent: A wrong number, code or password; the message says what to do.
         Transient: Telegram asks to wait longer than the limit, or cannot be reached.
     """
-    password = _Password(ask_password)
-    async with _first(config, files, phone, ask_code, password) as first:
+    password = TwoFactor(ask_password)
+    async with _first(config, files, phone, ask_code, password, lanes[0]) as first:
         account = first.account
-        for lane in (lane for lane in Lane if lane is not first.lane):
+        for lane in (lane for lane in lanes if lane is not first.lane):
             if not await _works(config, files, account.account_id, lane):
                 secret = await _by_token(config, first.call, password)
                 files.save(account.account_id, lane, secret)
@@ -109,34 +104,14 @@ class _First:
     lane: Lane
 
 
-class _Password:
-    """The two-factor password: asked when first needed, kept only as long as the login runs."""
-
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
-        self._known: str | None = None
-
-    async def check(self, call: Caller) -> Any:
-        """Prove the password to Telegram; return the authorization."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            password = self._known if self._known is not None else await self._ask()
-            rules = await call(functions.account.GetPasswordRequest())
-            try:
-                proof = two_factor.compute_check(rules, password)
-                authorization = await call(functions.auth.CheckPasswordRequest(proof))
-            except TelegramRefused as error:
-                self._known = None
-                if error.code not in _ASK_AGAIN or attempt == _ATTEMPTS:
-                    raise
-            else:
-                self._known = password
-                return authorization
-        raise AssertionError("unreachable")
-
-
 @asynccontextmanager
 async def _first(
-    config: TelegramConfig, files: SessionFiles, phone: str, ask_code: Ask, password: _Password
+    config: TelegramConfig,
+    files: SessionFiles,
+    phone: str,
+    ask_code: Ask,
+    password: TwoFactor,
+    lane: Lane,
 ) -> AsyncIterator[_First]:
     """Open a logged-in connection: by a session that still works, else by a code."""
     known = await _working(config, files, phone)
@@ -148,7 +123,6 @@ async def _first(
             return
         account = await _by_code(call, phone, ask_code, password)
         # Saved at once: what follows may fail, and codes are few.
-        lane = next(iter(Lane))
         files.save(account.account_id, lane, session_secret(client))
         yield _First(call, account, lane)
 
@@ -185,26 +159,28 @@ async def _works(
     return stored is not None and await _phone_of(config, stored.secret) is not None
 
 
-async def _by_code(call: Caller, phone: str, ask_code: Ask, password: _Password) -> Account:
+async def _by_code(call: Caller, phone: str, ask_code: Ask, password: TwoFactor) -> Account:
     number = utils.parse_phone(phone)
     if not number:
         raise TelegramRefused("PHONE_NUMBER_INVALID")
     client = call.client
     sent = await call.run("auth.sendCode", lambda: client.send_code_request(number))
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         code = await ask_code()
         request = functions.auth.SignInRequest(number, sent.phone_code_hash, code.strip())
         try:
-            return _logged_in(await call(request))
+            authorization = await call(request)
+            break
         except TelegramRefused as error:
             if error.code == _PASSWORD_NEEDED:
-                return _logged_in(await password.check(call))
-            if error.code not in _ASK_AGAIN or attempt == _ATTEMPTS:
+                authorization = await password.check(call)
+                break
+            if error.code not in _ASK_AGAIN or attempt == ATTEMPTS:
                 raise
-    raise AssertionError("unreachable")
+    return _logged_in(authorization)
 
 
-async def _by_token(config: TelegramConfig, first: Caller, password: _Password) -> str:
+async def _by_token(config: TelegramConfig, first: Caller, password: TwoFactor) -> str:
     """Make a session that the first one lets in."""
     client = build_client(config)
     home = first.client.session

@@ -14,12 +14,14 @@ from telethon import TelegramClient
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
-from archive.errors import Permanent
+from archive.errors import Permanent, Transient
 from resources.telegram.config import DEVICE_MODEL, TEST_SERVER_DC, TelegramConfig
 
 _RUN_CONNECTION_RETRIES = 2
 _LISTENER_CONNECTION_RETRIES = 10
 """A run ends and is tried again; the listener rides out a router's restart."""
+
+_KEY_BYTES = 256
 
 _REQUEST_RETRIES = 1
 """Telethon sleeps 2 s after each answer of 5xx, and needs one more try to change data centre."""
@@ -63,8 +65,29 @@ def build_client(
 
 
 def session_secret(client: Any) -> str:
-    """Return the string that brings a client's session back."""
+    """Return the string that brings a client's session back.
+
+    Raises:
+        Transient: The key came anew during the login and cannot be stored; a chance of 1 in 256.
+    """
+    if not has_storable_key(client):
+        raise Transient("Telegram's key for this session cannot be stored: log in again.")
     return str(client.session.save())
+
+
+def has_storable_key(client: Any) -> bool:
+    """Whether a session string brings the client's key back as it is.
+
+    One key in 256 begins with a zero byte. Telethon drops that byte, and a session string then
+    fills the key up at its end: the server would not know it.
+    """
+    return len(client.session.auth_key.key) == _KEY_BYTES
+
+
+def forget_key(client: Any) -> None:
+    """Let a disconnected client negotiate another key when it connects again."""
+    client.session.auth_key = None
+    client._sender.auth_key.key = None
 
 
 def _session(config: TelegramConfig, secret: str | None) -> Any:

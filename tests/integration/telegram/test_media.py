@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from archive.errors import ItemRejected, Transient
+from archive.ids import MessageId
+from archive.records import Chat, MediaKind, Message
+from resources.telegram.client import TelegramAccount
+from resources.telegram.errors import TelegramRefused
+from telegram_sandbox import ChatHandle
+from tests.integration.telegram.conftest import House, picture
+
+
+def noise(size: int) -> bytes:
+    return random.Random(size).randbytes(size)
+
+
+class Shelf:
+    """One group with media, read back through one account."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.group: ChatHandle = house.scenario.supergroup("Family", owner=house.me)
+
+    async def open(self) -> tuple[TelegramAccount, Chat, Message]:
+        account = await self.house.open()
+        chat = await self.house.chat(account, self.group)
+        page = await account.history.page(chat, offset_id=0)
+        return account, chat, page.messages[0]
+
+
+@pytest.fixture
+def shelf(house: House) -> Shelf:
+    return Shelf(house)
+
+
+async def fetch(account: TelegramAccount, chat: Chat, message: Message) -> bytes:
+    assert message.media is not None
+    assert message.access is not None
+    fetched = await account.media.fetch(chat, message.message_id, message.media, message.access)
+    assert fetched.access.media_id == message.media.media_id
+    return fetched.data
+
+
+async def test_a_photo_arrives_byte_for_byte(shelf: Shelf) -> None:
+    data = picture(1200, 900)
+    shelf.group.photo(shelf.house.me, data)
+    assert await fetch(*await shelf.open()) == data
+
+
+@pytest.mark.parametrize("size", [1, 4096, 512 * 1024, 512 * 1024 + 1, 3 * 1024 * 1024 + 77])
+async def test_a_document_of_any_size_arrives_byte_for_byte(shelf: Shelf, size: int) -> None:
+    data = noise(size)
+    shelf.group.document(shelf.house.me, data)
+    assert await fetch(*await shelf.open()) == data
+
+
+async def test_a_small_file_costs_one_request(shelf: Shelf) -> None:
+    shelf.group.document(shelf.house.me, noise(200_000))
+    await fetch(*await shelf.open())
+    assert shelf.house.asked("upload.getFile") == 1
+
+
+@pytest.mark.parametrize("make", ["photo", "document"])
+async def test_an_expired_reference_is_renewed_by_reading_the_message_once(
+    shelf: Shelf, make: str
+) -> None:
+    data = picture() if make == "photo" else noise(3 * 1024 * 1024)
+    getattr(shelf.group, make)(shelf.house.me, data)
+    account, chat, message = await shelf.open()
+    shelf.house.sandbox.expire_file_references()
+    assert message.media is not None
+    assert message.access is not None
+    fetched = await account.media.fetch(chat, message.message_id, message.media, message.access)
+    assert fetched.data == data
+    assert fetched.access.file_reference != message.access.file_reference
+    assert shelf.house.asked("channels.getMessages") == 1
+
+
+async def test_a_reference_that_expires_in_the_middle_goes_on_at_the_same_offset(
+    shelf: Shelf,
+) -> None:
+    data = noise(3 * 1024 * 1024)
+    shelf.group.document(shelf.house.me, data)
+    account, chat, message = await shelf.open()
+    shelf.house.sandbox.faults.error("upload.getFile", "FILE_REFERENCE_EXPIRED", first=3)
+    assert await fetch(account, chat, message) == data
+    assert shelf.house.asked("upload.getFile") == 6 + 1
+
+
+async def test_a_reference_that_stays_refused_is_no_endless_loop(shelf: Shelf) -> None:
+    shelf.group.document(shelf.house.me, noise(100))
+    account, chat, message = await shelf.open()
+    shelf.house.sandbox.faults.error("upload.getFile", "FILE_REFERENCE_EXPIRED", times=None)
+    with pytest.raises(Transient, match="fresh file reference"):
+        await fetch(account, chat, message)
+
+
+async def test_a_truncated_file_is_a_failure_and_never_a_file(shelf: Shelf) -> None:
+    sent = shelf.group.document(shelf.house.me, noise(1_000_000))
+    account, chat, message = await shelf.open()
+    sent.media.file.data = sent.media.file.data[:-1]  # type: ignore[union-attr]
+    with pytest.raises(Transient, match="truncated download"):
+        await fetch(account, chat, message)
+
+
+async def test_a_file_whose_message_is_gone_is_rejected(shelf: Shelf) -> None:
+    sent = shelf.group.document(shelf.house.me, noise(100))
+    account, chat, message = await shelf.open()
+    shelf.house.sandbox.expire_file_references()
+    shelf.group.delete(sent)
+    with pytest.raises(ItemRejected, match="gone"):
+        await fetch(account, chat, message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [(MediaKind.VIEW_ONCE, "view_once"), (MediaKind.PAID, "type")]
+)
+async def test_what_is_not_meant_to_be_kept_is_never_asked_for(
+    shelf: Shelf, kind: MediaKind, reason: str
+) -> None:
+    shelf.group.document(shelf.house.me, noise(100))
+    account, chat, message = await shelf.open()
+    assert message.media is not None
+    assert message.access is not None
+    file = replace(message.media, kind=kind)
+    with pytest.raises(ItemRejected) as rejected:
+        await account.media.fetch(chat, message.message_id, file, message.access)
+    assert rejected.value.reason == reason
+    assert shelf.house.asked("upload.getFile") == 0
+
+
+async def test_a_lost_connection_in_the_middle_is_survived(shelf: Shelf) -> None:
+    data = noise(3 * 1024 * 1024)
+    shelf.group.document(shelf.house.me, data)
+    account, chat, message = await shelf.open()
+    shelf.house.sandbox.faults.drop_before("upload.getFile", first=3)
+    assert await fetch(account, chat, message) == data
+
+
+async def test_a_file_in_another_data_centre_is_fetched_there(shelf: Shelf) -> None:
+    data = noise(3 * 1024 * 1024)
+    shelf.group.document(shelf.house.me, data)
+    account, chat, message = await shelf.open()
+    shelf.house.sandbox.faults.error("upload.getFile", "FILE_MIGRATE_2", times=4)
+    assert await fetch(account, chat, message) == data
+    assert shelf.house.asked("auth.exportAuthorization") == 1
+    assert shelf.house.asked("auth.importAuthorization") == 1
+
+
+async def test_a_refusal_keeps_its_code(shelf: Shelf) -> None:
+    shelf.group.document(shelf.house.me, noise(100))
+    account, chat, message = await shelf.open()
+    assert message.media is not None
+    assert message.access is not None
+    wrong = replace(message.access, access_hash=1)
+    with pytest.raises(TelegramRefused) as refused:
+        await account.media.fetch(chat, MessageId(1), message.media, wrong)
+    assert refused.value.code == "FILE_ID_INVALID"

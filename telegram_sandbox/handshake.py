@@ -36,6 +36,7 @@ _RSA_Q = int(
 _RSA_E = 65537
 _RSA_N = _RSA_P * _RSA_Q
 _RSA_D = pow(_RSA_E, -1, (_RSA_P - 1) * (_RSA_Q - 1))
+_SECRET_BYTES = 32  # enough for a key that guards nothing, and eight times faster than 256
 
 # The safe prime of Telegram's own servers, with its generator.
 DH_PRIME = int(
@@ -67,6 +68,14 @@ def _fingerprint() -> int:
     return value
 
 
+def _rsa_decrypt(cipher: int) -> int:
+    # By the Chinese remainder theorem: four times faster than one power modulo n.
+    by_p = pow(cipher, _RSA_D % (_RSA_P - 1), _RSA_P)
+    by_q = pow(cipher, _RSA_D % (_RSA_Q - 1), _RSA_Q)
+    step = (by_p - by_q) * pow(_RSA_Q, -1, _RSA_P) % _RSA_P
+    return by_q + step * _RSA_Q
+
+
 @dataclass(frozen=True, slots=True)
 class NewKey:
     """What a finished exchange yields: the key, and the salt both sides start with."""
@@ -81,7 +90,7 @@ class Handshake:
     def __init__(self) -> None:
         """Draws the server's nonce and its half of the Diffie-Hellman exchange."""
         self._server_nonce = int.from_bytes(secrets.token_bytes(16), "little", signed=True)
-        self._secret = int.from_bytes(secrets.token_bytes(256), "big")
+        self._secret = int.from_bytes(secrets.token_bytes(_SECRET_BYTES), "big")
         self._new_nonce = 0
         self.result: NewKey | None = None
 
@@ -106,7 +115,7 @@ class Handshake:
 
     def _dh_params(self, request: Any) -> Any:
         cipher = int.from_bytes(request.encrypted_data, "big")
-        plain = pow(cipher, _RSA_D, _RSA_N).to_bytes(256, "big")[-255:]
+        plain = _rsa_decrypt(cipher).to_bytes(256, "big")[-255:]
         inner = BinaryReader(plain[20:]).tgread_object()
         if not isinstance(inner, types.PQInnerData | types.PQInnerDataDc):
             raise HandshakeError("encrypted_data holds no pq_inner_data")

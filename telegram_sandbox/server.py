@@ -110,6 +110,7 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         """Stops to listen and ends all connections."""
+        self.world.live = False
         self.world.listeners.remove(self._on_event)
         self.world.chat_listeners.remove(self._on_chat_change)
         if self._server is not None:

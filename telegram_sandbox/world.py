@@ -8,7 +8,7 @@ what, and the TL form of things, do not belong here. All of it lives in memory.
 import random
 import struct
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -93,9 +93,8 @@ class World:
         body = struct.pack("<qqI", file.id, origin.id if origin else 0, file.epoch)
         return body + self.digest("reference", viewer.id, body.hex())
 
-    def new_id(self, low: int, high: int, taken: Iterable[int]) -> int:
+    def new_id(self, low: int, high: int, taken: Container[int]) -> int:
         """Draws an id that is not taken."""
-        taken = set(taken)
         while (drawn := self.random.randrange(low, high)) in taken:
             pass
         return drawn

@@ -18,6 +18,8 @@ from telegram_sandbox.records import Chat, FileKind, FileMedia, History, Message
 from telegram_sandbox.registry import Context, handles
 
 PAGE_MAXIMUM = 100
+PAGE_DEFAULT = 20
+"""What a limit of 0 means: https://core.telegram.org/api/offsets"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def slice_history(
         offset_id: 0 starts at the newest.
         offset_date: used where `offset_id` is 0; starts at the first message before it.
         add_offset: moves the start.
-        limit: at most this many, and never more than 100.
+        limit: at most this many, and never more than 100; 0 means 20.
         max_id: 0, or keeps only smaller ids.
         min_id: 0, or keeps only greater ids.
     """
@@ -63,7 +65,7 @@ def slice_history(
         while older and at(older - 1).date >= offset_date:
             older -= 1
     start = total - older + add_offset
-    stop = start + min(max(limit, 0), PAGE_MAXIMUM)
+    stop = start + min(limit if limit > 0 else PAGE_DEFAULT, PAGE_MAXIMUM)
     cut = [at(total - 1 - index) for index in range(max(start, 0), min(max(stop, 0), total))]
     kept = [m for m in cut if (not max_id or m.id < max_id) and (not min_id or m.id > min_id)]
     return Page(kept, total, max(start, 0))
@@ -231,12 +233,15 @@ def wanted_id(given: Any) -> int:
 @handles(functions.messages.GetMessagesRequest)
 def get_messages(ctx: Context, request: Any) -> Any:
     """Returns messages of private chats and basic groups by id."""
-    own: dict[int, Message] = {}
-    for chat in ctx.world.chats_of(ctx.account):
-        if not chat.is_channel:
-            for message in chat.history(ctx.account):
-                own[message.id] = message
-    return _single(ctx, [wanted_id(each) for each in request.id], own.get)
+    histories = [
+        chat.history(ctx.account)
+        for chat in ctx.world.chats_of(ctx.account) if not chat.is_channel
+    ]
+
+    def get(message_id: int) -> Message | None:
+        return next((found for each in histories if (found := each.get(message_id))), None)
+
+    return _single(ctx, [wanted_id(each) for each in request.id], get)
 
 
 @handles(functions.channels.GetMessagesRequest)

@@ -42,7 +42,7 @@ def test_a_page_is_cut_first_and_sieved_afterwards(
     expected = [
         each
         for place, each in enumerate(descending)
-        if first <= place < first + min(limit, 100)
+        if first <= place < first + min(limit or 20, 100)
         and (not max_id or each < max_id)
         and (not min_id or each > min_id)
     ]
@@ -265,3 +265,41 @@ def test_the_same_seed_gives_the_same_ids() -> None:
         return [mia.id, group.id, photo.media.file.id]  # type: ignore[union-attr]
 
     assert ids() == ids()
+
+
+async def test_people_without_a_name_bots_and_half_known_ones_are_told_apart(
+    client: Any, story: Story
+) -> None:
+    gone = story.scenario.deleted_account()
+    bot = story.scenario.user("Helper", bot=True)
+    stranger = story.scenario.user("Sam", min_for_others=True)
+    for sender in (gone, bot, stranger):
+        story.family.text(sender, "hello")
+
+    by_id = {m.sender_id: m.sender for m in await client.get_messages("family_demo", limit=3)}
+
+    assert (by_id[gone.id].deleted, by_id[gone.id].first_name) == (True, None)
+    assert by_id[bot.id].bot
+    assert by_id[stranger.id].min
+    with pytest.raises(errors.UserIdInvalidError):
+        await client(functions.users.GetFullUserRequest(
+            types.InputUser(stranger.id, by_id[stranger.id].access_hash)
+        ))
+
+
+async def test_a_basic_group_uses_the_id_space_of_each_account(
+    connect: Any, client: Any, story: Story
+) -> None:
+    group = story.scenario.group("Old group", owner=story.mia, members=[story.ben, story.tom])
+    story.private.text(story.tom, "takes Mia's id 1")
+    mine = group.text(story.tom, "hi all")
+    ben = await connect(story.ben)
+    await ben.get_dialogs()
+    await client.get_dialogs()
+
+    seen_by_mia = await client.get_messages(group.id)
+    seen_by_ben = await ben.get_messages(group.id)
+
+    assert group.id < 0
+    assert (mine.id, seen_by_mia[0].id, seen_by_ben[0].id) == (2, 2, 1)
+    assert seen_by_ben[0].sender.first_name == "Tom"

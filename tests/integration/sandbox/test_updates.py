@@ -187,3 +187,26 @@ def test_a_sandbox_in_a_thread_serves_a_client_without_a_loop_of_its_own() -> No
 
     assert found == ["from another thread"]
     assert unknown == []
+
+
+async def test_one_key_serves_several_connections_at_once(
+    connect: Connect, client: Any, story: Story
+) -> None:
+    saved = StringSession.save(client.session)
+    others = [await connect(session=StringSession(saved)) for _ in range(3)]
+
+    names = await asyncio.gather(*(each.get_me() for each in [client, *others]))
+
+    assert {each.id for each in names} == {story.mia.id}
+
+
+async def test_latency_is_paid_once_by_requests_that_are_in_flight_together(
+    client: Any, sandbox: Sandbox
+) -> None:
+    sandbox.faults.latency_seconds = 0.1
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    await asyncio.gather(*(client.get_me() for _ in range(10)))
+
+    assert 0.1 <= loop.time() - began < 0.6

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from archive.errors import ArchiveError
 from archive.faces.records import ModelRecord
 from archive.ids import MediaId
 from archive.ledger import (
@@ -173,8 +174,7 @@ async def run_media_pass(
         try:
             return await this.run()
         finally:
-            # What was in hand is free at once, and no suspect: nothing died here.
-            await asyncio.to_thread(store.release, lease_owner)
+            await asyncio.to_thread(_let_go, store, lease_owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +299,16 @@ def _producers(vision: Vision, options: MediaPassOptions) -> dict[Product, str]:
         producers[Product.FACES] = vision.model.detector_version
         producers[Product.EMBEDDINGS] = vision.model.embedding_version
     return producers
+
+
+def _let_go(store: MediaStore, lease_owner: str) -> None:
+    """Free what was in hand, so that nobody suspects it: nothing died here.
+
+    Where the store itself is what failed, its error is on its way already. The leases then look
+    like those of a dead pass, which costs time and no result.
+    """
+    with suppress(ArchiveError):
+        store.release(lease_owner)
 
 
 def _is_open(count: ProductCount) -> bool:

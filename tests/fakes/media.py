@@ -160,15 +160,22 @@ class ScriptedSource:
 class World:
     """One account, its chats, and what was sent to them."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, *, populate: bool = True) -> None:
         self.database = database
         self.store = MediaStore(database)
+        self.folder = folder
         self.crops = BlobStore(folder)
         self.vision = FakeVision()
         self.files: dict[MediaId, bytes] = {}
         self.source = ScriptedSource(self.files)
         self.now = NOW
         self.naps: list[float] = []
+        if populate:
+            self.populate()
+
+    def populate(self) -> None:
+        """Begin anew: one account with one chat, nothing sent yet."""
+        self.run("TRUNCATE accounts, chats, media, blobs, models CASCADE")
         self.run("INSERT INTO accounts (account_id, name) VALUES (1, 'Mia')")
         self.add_chat(1)
 

@@ -238,8 +238,9 @@ async def test_a_full_disk_is_told_and_fails_nothing(
 
 
 async def test_a_database_that_stops_in_the_middle_is_an_error_and_loses_no_row(
-    world: World, database_url: str
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(world.database._pool, "timeout", 0.2)
     name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
     admin = psycopg.conninfo.make_conninfo(database_url, dbname="postgres")
 
@@ -253,6 +254,7 @@ async def test_a_database_that_stops_in_the_middle_is_an_error_and_loses_no_row(
         await world.pass_over(options=replace(OPTIONS, download_concurrency=1, workers=0))
 
     world.vision.before = lambda data: None
+    monkeypatch.undo()
     allow_connections(admin, str(name), allow=True)
     assert len(world.run("SELECT * FROM faces")) == 2
     assert (await world.pass_over()).complete

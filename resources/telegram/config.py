@@ -23,12 +23,11 @@ class TelegramConfig:
     Attributes:
         api_id: Id of the owner's application.
         api_hash: Its secret.
-        server: Host and port of a test server; ``None`` talks to Telegram. The host is an IP
-            address: a session string has room for nothing else.
+        server: Host and port of a test server; ``None`` talks to Telegram.
         server_key_pem: The test server's public RSA key (PKCS#1, PEM).
         flood_sleep_limit_seconds: What one request may wait in place, all waits together.
         request_timeout_seconds: When an answer counts as lost. Telethon itself waits for ever.
-        download_concurrency: Parts of one file requested at a time.
+        download_concurrency: Parts of files that one connection requests at a time.
     """
 
     api_id: int

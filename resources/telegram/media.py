@@ -34,13 +34,14 @@ class TelethonMedia:
     Args:
         call: The connection.
         history: Brings the message again when a file reference expired.
-        concurrency: Parts of one file requested at a time.
+        concurrency: Parts requested at a time, of one file or of several.
     """
 
     def __init__(self, call: Caller, history: TelethonHistory, *, concurrency: int) -> None:
         self._call = call
         self._history = history
         self._concurrency = concurrency
+        self._slots = asyncio.Semaphore(concurrency)
 
     async def fetch(
         self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
@@ -67,7 +68,7 @@ class TelethonMedia:
         if file.size_bytes is None:
             raise ItemRejected("gone", "Telegram shows no file")
         key = _Key(self._history, chat, message_id, access)
-        download = _Download(self._call, file, key)
+        download = _Download(self._call, file, key, self._slots)
         try:
             data = await download.run(self._concurrency)
         finally:
@@ -125,11 +126,12 @@ class _Key:
 class _Download:
     """One file on its way."""
 
-    def __init__(self, call: Caller, file: MediaFile, key: _Key) -> None:
+    def __init__(self, call: Caller, file: MediaFile, key: _Key, slots: asyncio.Semaphore) -> None:
         self._call = call
         self._file = file
         self._size = file.size_bytes or 0
         self._key = key
+        self._slots = slots
         self._buffer = io.BytesIO()
         self._sender: Any = None
         self._sender_lock = asyncio.Lock()
@@ -172,7 +174,8 @@ class _Download:
                 self._location(access), offset=offset, limit=PART_BYTES
             )
             try:
-                answer = await self._call(request, sender=sender)
+                async with self._slots:
+                    answer = await self._call(request, sender=sender)
             except StaleReference:
                 await self._key.refresh(access)
             except FileElsewhere as error:

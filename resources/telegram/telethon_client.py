@@ -7,6 +7,8 @@ updates. What is overridden here is private to Telethon 1.45, which is why that 
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +18,7 @@ from telethon.sessions import StringSession
 
 from archive.errors import Permanent, Transient
 from resources.telegram.config import DEVICE_MODEL, TEST_SERVER_DC, TelegramConfig
+from resources.telegram.errors import lost_connection
 
 _RUN_CONNECTION_RETRIES = 2
 _LISTENER_CONNECTION_RETRIES = 10
@@ -46,11 +49,15 @@ def build_client(
 
     Raises:
         Permanent: The stored session is damaged.
+        Transient: The test server's name has no address.
     """
+    session = _session(config, secret)
     return _client_class(receive_updates)(
-        _session(config, secret),
+        session,
         config.api_id,
         config.api_hash,
+        # Where this and the address differ, Telethon goes to Telegram's own servers instead.
+        use_ipv6=":" in (session.server_address or ""),
         device_model=DEVICE_MODEL,
         app_version=f"{DEVICE_MODEL} {version('telegram-face-archive')}",
         request_retries=_REQUEST_RETRIES,
@@ -96,11 +103,24 @@ def _session(config: TelegramConfig, secret: str | None) -> Any:
     except (ValueError, OSError) as error:
         raise Permanent("The stored session is damaged: run `face-archive login`.") from error
     if config.server is not None:
-        session.set_dc(TEST_SERVER_DC, *config.server)
+        host, port = config.server
+        session.set_dc(TEST_SERVER_DC, _ip_address(host), port)
     if config.server_key_pem is not None:
         # Telethon's keys are the process's: only the test server's profile may add one.
         rsa.add_key(config.server_key_pem, old=False)
     return session
+
+
+def _ip_address(host: str) -> str:
+    """Look a name up: a session string has room for an address only."""
+    try:
+        return ipaddress.ip_address(host).compressed
+    except ValueError:
+        pass
+    try:
+        return socket.gethostbyname(host)
+    except OSError as error:
+        raise lost_connection(f"no address of {host}") from error
 
 
 def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001

@@ -8,10 +8,12 @@ from archive.errors import Permanent, Transient
 from archive.ids import AccountId
 from resources.telegram import client
 from resources.telegram.client import connect
+from resources.telegram.config import TelegramConfig
 from resources.telegram.errors import SessionLost, TelegramRefused
 from resources.telegram.login import login, logout
 from resources.telegram.sessions import Lane, SessionFiles
-from tests.integration.telegram.conftest import PHONE, House, no_password
+from resources.telegram.telethon_client import build_client
+from tests.integration.telegram.conftest import PHONE, House, no_password, right_code
 
 
 class Answers:
@@ -135,6 +137,24 @@ async def test_a_damaged_session_file_says_to_log_in(house: House) -> None:
     house.files.save(account.account_id, Lane.LIVE, "1not-a-session")
     with pytest.raises(Permanent, match=r"damaged.*face-archive login"):
         await house.open(Lane.LIVE)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_a_test_server_may_be_named_or_numbered(house: House, host: str) -> None:
+    named = replace(house.config, server=(host, house.sandbox.port))
+    await login(named, house.files, phone=PHONE, ask_code=right_code, ask_password=no_password)
+    async with connect(named, house.files, Lane.LIVE) as account:
+        assert account.account.account_id == house.me.id
+
+
+def test_a_test_server_behind_ipv6_is_not_taken_for_telegram() -> None:
+    client = build_client(TelegramConfig(1, "x", server=("::1", 4430)))
+    assert (client.session.server_address, client._use_ipv6) == ("::1", True)
+
+
+def test_a_test_server_without_an_address_is_a_passing_trouble() -> None:
+    with pytest.raises(Transient, match="no address of"):
+        build_client(TelegramConfig(1, "x", server=("no-such-host.invalid", 4430)))
 
 
 async def test_a_logout_revokes_every_session(house: House) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 
@@ -62,6 +63,16 @@ async def test_a_small_file_costs_one_request(shelf: Shelf) -> None:
     shelf.group.document(shelf.house.me, noise(200_000))
     await fetch(*await shelf.open())
     assert shelf.house.asked("upload.getFile") == 1
+
+
+async def test_many_files_at_once_arrive_each_whole(shelf: Shelf) -> None:
+    files = [noise(700_000 + number) for number in range(8)]
+    for data in files:
+        shelf.group.document(shelf.house.me, data)
+    account, chat, _ = await shelf.open()
+    page = await account.history.page(chat, offset_id=0, limit=len(files))
+    fetched = await asyncio.gather(*(fetch(account, chat, each) for each in page.messages))
+    assert fetched == list(reversed(files))
 
 
 @pytest.mark.parametrize("make", ["photo", "document"])

@@ -2,13 +2,11 @@
 
 import dagster as dg
 
-from archive_assets.partitions import chat_window
 from sensors.runs import PEOPLE_ASSETS, PEOPLE_JOB, WINDOW_ASSETS, WINDOW_JOB
 
 window_job = dg.define_asset_job(
     WINDOW_JOB,
     selection=dg.AssetSelection.assets(*WINDOW_ASSETS),
-    partitions_def=chat_window,
     description="Read one window of a chat and find the faces in its media.",
 )
 

@@ -33,11 +33,11 @@ def demo_installation(telegram: ThreadedSandbox) -> Iterator[Settings]:
     with only_one(folder / "run"):
         for name in _LEFT_BEHIND:
             shutil.rmtree(folder / name, ignore_errors=True)
-        own = _own_settings(folder, telegram)
+        own = own_settings(folder, telegram)
         EmbeddedPostgres(embedded_folder(Settings.load(None, own))).recreate()
         with databases(Settings.load(None, own), owner=True) as urls:
             migrate(urls.archive)
-            environment = child_environment(folder, urls, _without_settings() | own)
+            environment = child_environment(folder, urls, foreign_environment() | own)
             os.environ.clear()
             os.environ.update(environment)
             # No `.env` here, neither for us nor for the children.
@@ -51,7 +51,13 @@ def _folder() -> Path:
     return real.with_name(f"{real.name}-demo")
 
 
-def _own_settings(folder: Path, telegram: ThreadedSandbox) -> dict[str, str]:
+def own_settings(folder: Path, telegram: ThreadedSandbox) -> dict[str, str]:
+    """Give the settings, as an environment, of an installation that knows this Telegram only.
+
+    Args:
+        folder: Its data folder, with a folder `run` in it.
+        telegram: Its key is written there.
+    """
     key = folder / "run" / "telegram.pem"
     key.write_text(telegram.public_key_pem, encoding="ascii")
     return {
@@ -64,7 +70,7 @@ def _own_settings(folder: Path, telegram: ThreadedSandbox) -> dict[str, str]:
     }
 
 
-def _without_settings() -> dict[str, str]:
+def foreign_environment() -> dict[str, str]:
     """Give the environment without the settings of the real installation."""
     return {
         name: value

@@ -110,7 +110,7 @@ def _launch(api: DagsterApi, keys: Sequence[str], chats: Sequence[Chat]) -> str:
     # Dagster's own modules take a second to load, which only this needs.
     from sensors.runs import CHAT_WINDOW, WINDOW_ASSETS, Urgency, window_run
 
-    api.add_partitions(CHAT_WINDOW, keys)
+    api.add_partitions(CHAT_WINDOW, keys, asset=WINDOW_ASSETS[0])
     tags = window_run(keys[0], Urgency.BACKFILL, "backfill").tags
     title = f"{len(keys)} windows of {len(chats)} chats"
     return api.launch(WINDOW_ASSETS, keys, title=title, tags=tags)

@@ -13,14 +13,21 @@ import requests
 
 from archive.errors import Permanent, Transient
 
-LOCATION: Final = "face-archive"
-_REPOSITORY: Final = {
-    "repositoryName": "__repository__",
-    "repositoryLocationName": LOCATION,
-}
 _TIMEOUT_SECONDS: Final = 60.0
 # One request adds this many partitions: the mutation takes one key, but a request takes many.
 _KEYS_A_REQUEST: Final = 200
+
+_REPOSITORIES = """
+query Repositories {
+  repositoriesOrError {
+    __typename
+    ... on Error { message }
+    ... on RepositoryConnection {
+      nodes { name location { name } assetNodes { assetKey { path } } }
+    }
+  }
+}
+"""
 
 _LAUNCH = """
 mutation Launch($params: LaunchBackfillParams!) {
@@ -104,11 +111,18 @@ class DagsterApi:
         """
         self._call("{ version }", {})
 
-    def add_partitions(self, definition: str, keys: Sequence[str]) -> None:
-        """Make partition keys known, in this order; known ones stay where they are."""
+    def add_partitions(self, definition: str, keys: Sequence[str], *, asset: str) -> None:
+        """Make partition keys known, in this order; known ones stay where they are.
+
+        Args:
+            definition: Name of the dynamic partitions.
+            keys: Those to add.
+            asset: One that is partitioned so: tells which of the loaded code is meant.
+        """
+        repository = self._repository_of(asset)
         for start in range(0, len(keys), _KEYS_A_REQUEST):
             some = keys[start : start + _KEYS_A_REQUEST]
-            variables: dict[str, object] = {"repository": _REPOSITORY, "definition": definition}
+            variables: dict[str, object] = {"repository": repository, "definition": definition}
             variables |= {f"k{index}": key for index, key in enumerate(some)}
             for answer in self._call(_adding(len(some)), variables).values():
                 if answer["__typename"] not in _ADDED:
@@ -152,6 +166,20 @@ class DagsterApi:
     def url(self, backfill_id: str) -> str:
         """Say where the UI shows a backfill."""
         return f"{self.address}/runs/b/{backfill_id}"
+
+    def _repository_of(self, asset: str) -> dict[str, str]:
+        """Name the code that defines an asset: where it is loaded from is the server's choice."""
+        answer = self._call(_REPOSITORIES, {})["repositoriesOrError"]
+        for node in answer.get("nodes", []):
+            if {"assetKey": {"path": [asset]}} in node["assetNodes"]:
+                return {
+                    "repositoryName": node["name"],
+                    "repositoryLocationName": node["location"]["name"],
+                }
+        raise Transient(
+            f"Dagster on {self.address} has not loaded the archive's assets (yet): "
+            f"{answer.get('message', 'look at its code location')}."
+        )
 
     def _call(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         try:

@@ -10,15 +10,13 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from archive.errors import Transient
 from archive.ids import MediaId
 from archive.ledger import ChatPolicy, Product
 from archive.media_items import Item
 from archive.media_ports import Claimed, Claims, Committed, Surveyed
-
-SWITCHED_OFF: Final = "switched_off"
+from archive.media_result import SWITCHED_OFF
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,11 @@ from archive.ledger import (
     ChatPolicy,
     LedgerRow,
     Product,
-    State,
     is_due,
     joint_verdict,
     reconcile,
 )
-from archive.media_crew import SWITCHED_OFF, Crew, Todo
+from archive.media_crew import Crew, Todo
 from archive.media_items import ItemWorker, MediaPassOptions
 from archive.media_ports import (
     Claims,
@@ -41,10 +40,10 @@ from archive.media_ports import (
     LedgerChange,
     MediaSource,
     MediaStore,
-    ProductCount,
     Surveyed,
     Vision,
 )
+from archive.media_result import SWITCHED_OFF, MediaPassResult
 from archive.records import Chat
 from archive.windows import Window
 
@@ -60,58 +59,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class MediaPassResult:
-    """Where a window's media stand after a pass.
-
-    Attributes:
-        counts: Every medium of the window, by product, state and reason.
-        products: What this pass could make: without a model, no faces.
-        model: The model that ran; ``None`` for fingerprints alone.
-        fetched: Files that this pass downloaded.
-        fetched_bytes: Their size together.
-        new_faces: Faces that this pass added; a known content adds none.
-        rejected_faces: Detections that this pass dropped, by reason.
-        stopped_reason: Why it ended early; ``None`` if it came to its end.
-    """
-
-    counts: tuple[ProductCount, ...] = ()
-    products: frozenset[Product] = frozenset()
-    model: str | None = None
-    fetched: int = 0
-    fetched_bytes: int = 0
-    new_faces: int = 0
-    rejected_faces: Mapping[str, int] | None = None
-    stopped_reason: str | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is left that a run could still bring about.
-
-        A file that kills its own process is no reason to run a window again and again; it is
-        tried once more whenever the window is materialized after its ``retry_at``.
-        """
-        return self.stopped_reason is None and not self._open
-
-    @property
-    def retry_at(self) -> datetime | None:
-        """When the first of the failed items is due again; ``None`` if none failed."""
-        times = [each.next_retry_at for each in self._open if each.next_retry_at is not None]
-        return min(times, default=None)
-
-    @property
-    def _open(self) -> list[ProductCount]:
-        return [each for each in self.counts if each.product in self.products and _is_open(each)]
-
-    def count(self, product: Product, state: State, reason: str | None = None) -> int:
-        """Add up media at one place of the ledger; without a reason, whatever the reason."""
-        return sum(
-            each.count
-            for each in self.counts
-            if (each.product, each.state) == (product, state) and reason in {None, each.reason}
-        )
 
 
 async def run_media_pass(
@@ -309,11 +256,6 @@ def _let_go(store: MediaStore, lease_owner: str) -> None:
     """
     with suppress(ArchiveError):
         store.release(lease_owner)
-
-
-def _is_open(count: ProductCount) -> bool:
-    failed = count.state is State.FAILED and count.reason != CRASHED
-    return failed or count.state is State.PENDING
 
 
 @asynccontextmanager

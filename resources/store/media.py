@@ -194,6 +194,11 @@ class MediaStore:
         with self._database.transaction() as connection:
             return read.tally(connection, window)
 
+    def crop_keys(self) -> set[str]:
+        """List the key of every crop that a face names: what a sweep keeps."""
+        with self._database.transaction() as connection:
+            return {key for (key,) in connection.execute(media_sql.CROP_KEYS)}
+
 
 def _refusal(connection: Connection, chat_no: ChatNo, result: Result) -> Committed | None:
     """Say why a result may not be stored; the switches cannot change until the commit."""

@@ -230,3 +230,5 @@ WHERE product = ANY(%(products)s::text[])
 GROUP BY product, state, reason
 ORDER BY product, state, reason
 """
+
+CROP_KEYS: Final[LiteralString] = "SELECT crop_key FROM faces"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,15 @@ async def test_a_model_gets_an_index_of_its_own(world: World) -> None:
     assert len(indexes) == 1
     assert "vector(8)" in indexes[0]["indexdef"]
     assert "(model = 'fake'::text)" in indexes[0]["indexdef"]
+
+
+async def test_a_sweep_keeps_exactly_the_crops_that_faces_name(world: World) -> None:
+    world.send(1, b"faces=2 seed=1")
+    await world.pass_over()
+    orphan = world.crops.put(b"of a commit that never came")
+
+    world.crops.sweep(world.store.crop_keys(), older_than=datetime.now(UTC) + timedelta(days=1))
+
+    assert not world.crops.exists(orphan)
+    assert len(world.store.crop_keys()) == 2
+    assert all(map(world.crops.exists, world.store.crop_keys()))

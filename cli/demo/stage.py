@@ -28,12 +28,14 @@ def demo_installation(telegram: ThreadedSandbox) -> Iterator[Settings]:
     Raises:
         Permanent: Another demo runs on the same folder, or the folder cannot hold a database.
     """
-    folder = _folder()
+    real = Settings.load()
+    folder = real.data_dir.with_name(f"{real.data_dir.name}-demo")
     (folder / "run").mkdir(parents=True, exist_ok=True)
     with only_one(folder / "run"):
         for name in _LEFT_BEHIND:
             shutil.rmtree(folder / name, ignore_errors=True)
         own = own_settings(folder, telegram)
+        own["FACE_ARCHIVE_WEBSERVER_PORT"] = str(real.webserver_port)
         EmbeddedPostgres(embedded_folder(Settings.load(None, own))).recreate()
         with databases(Settings.load(None, own), owner=True) as urls:
             migrate(urls.archive)
@@ -44,11 +46,6 @@ def demo_installation(telegram: ThreadedSandbox) -> Iterator[Settings]:
             os.chdir(folder)
             prepare_dagster_home(folder)
             yield Settings.load()
-
-
-def _folder() -> Path:
-    real = Settings.load().data_dir
-    return real.with_name(f"{real.name}-demo")
 
 
 def own_settings(folder: Path, telegram: ThreadedSandbox) -> dict[str, str]:

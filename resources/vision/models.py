@@ -42,7 +42,7 @@ _ARCFACE_512: Final = ModelThresholds(
 #   - the audience behind Vladimir_Putin_0007: 27–30 px, 0.07–0.09, cosines 0.52–0.70 to each other;
 #   - the blurred crowd of hamilton_clip.mp4 (8.9 s on): at most 0.29, cosines up to 0.94;
 #   - its dissolve at 2.9 s: below 0.02, cosines 0.85–0.93 between four people.
-# The man of that clip (3.9–7.9 s, 80–86 px) has 0.67–0.78. Six of the 16 bystanders of lfw10 are
+# The man of that clip (3.9–7.9 s, 80–86 px) has 0.67–0.78. Four of the 16 bystanders of lfw10 are
 # good enough to pass (0.41–0.65); their cosines to each other are at most 0.39, so they stay alone.
 _MOBILEFACENET: Final = ModelThresholds(
     accept=0.38,

@@ -45,8 +45,12 @@ MESSAGE_RECEIVED: Final = 4
 LOGGED_WITHOUT_BODY: Final = frozenset({"upload.saveFilePart", "upload.saveBigFilePart"})
 
 _IGNORED = (
-    types.MsgsAck, types.MsgsStateInfo, types.MsgsAllInfo, types.MsgResendReq,
-    types.HttpWait, types.MsgDetailedInfo,
+    types.MsgsAck,
+    types.MsgsStateInfo,
+    types.MsgsAllInfo,
+    types.MsgResendReq,
+    types.HttpWait,
+    types.MsgDetailedInfo,
 )
 _WRAPPERS = (
     functions.InvokeWithLayerRequest,
@@ -220,9 +224,7 @@ class Connection:
             with suppress(ConnectionError):
                 await self._writer.drain()
 
-    async def _result(
-        self, session: Session, request: Any, verdict: Verdict
-    ) -> bytes | RpcRefusal:
+    async def _result(self, session: Session, request: Any, verdict: Verdict) -> bytes | RpcRefusal:
         """Returns the answer in TL's binary form, or the refusal, once all waiting is done."""
         half = self._sandbox.faults.latency_seconds / 2
         world = self._sandbox.world
@@ -242,9 +244,7 @@ class Connection:
         finally:
             world.in_flight -= claims
 
-    def _execute(
-        self, session: Session, request: Any, verdict: Verdict
-    ) -> bytes | RpcRefusal:
+    def _execute(self, session: Session, request: Any, verdict: Verdict) -> bytes | RpcRefusal:
         name = method_name(request)
         entry = entry_for(request)
         if entry is None:

@@ -161,8 +161,11 @@ class ChatHandle:
     def forward(self, sender: User, original: Message, **options: Any) -> Message:
         """Adds a forward: the same text and the same file, with a header that says from where."""
         return self.add(
-            sender, text=original.text, media=original.media,
-            forward=forward_of(original), **options,
+            sender,
+            text=original.text,
+            media=original.media,
+            forward=forward_of(original),
+            **options,
         )
 
     def service(self, sender: User, action: Any = None, **options: Any) -> Message:
@@ -222,9 +225,16 @@ class ChatHandle:
         if topic is None and reply_to is not None and reply_to.topic_id is not None:
             topic = self.record.topics.get(reply_to.topic_id)
         copies = self._world.add_message(
-            self.record, sender, fixed_date or self._world.now(date),
-            topic_id=topic.id if topic else None, reply_to=reply_to, edit_date=edit_date,
-            grouped_id=grouped_id, reactions=reactions, pinned=pinned, noforwards=noforwards,
+            self.record,
+            sender,
+            fixed_date or self._world.now(date),
+            topic_id=topic.id if topic else None,
+            reply_to=reply_to,
+            edit_date=edit_date,
+            grouped_id=grouped_id,
+            reactions=reactions,
+            pinned=pinned,
+            noforwards=noforwards,
             **content,
         )
         return self._mine(copies)

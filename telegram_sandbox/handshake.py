@@ -149,8 +149,10 @@ class Handshake:
             raise HandshakeError("encrypted_data holds no client_DH_inner_data")
         shared = pow(int.from_bytes(inner.g_b, "big"), self._secret, DH_PRIME)
         auth_key = AuthKey(get_byte_array(shared))
-        nonces = (self._new_nonce.to_bytes(32, "little", signed=True)[:8],
-                  self._server_nonce.to_bytes(16, "little", signed=True)[:8])
+        nonces = (
+            self._new_nonce.to_bytes(32, "little", signed=True)[:8],
+            self._server_nonce.to_bytes(16, "little", signed=True)[:8],
+        )
         salt = int.from_bytes(
             bytes(a ^ b for a, b in zip(*nonces, strict=True)), "little", signed=True
         )

@@ -33,8 +33,13 @@ def photo(
     """Makes a photo; size and thumbnail are taken from the picture unless given."""
     measured = measure(data) if width is None or height is None else (width, height)
     file = world.add_file(
-        FileKind.PHOTO, data, "image/jpeg", date, width=width or measured[0],
-        height=height or measured[1], thumbnail=thumbnail,
+        FileKind.PHOTO,
+        data,
+        "image/jpeg",
+        date,
+        width=width or measured[0],
+        height=height or measured[1],
+        thumbnail=thumbnail,
         thumbnail_size=measure(thumbnail) if thumbnail else (0, 0),
     )
     return FileMedia(file, FileKind.PHOTO, ttl_seconds, spoiler)
@@ -62,8 +67,14 @@ def document(
     if file_name is not None:
         found.append(types.DocumentAttributeFilename(file_name))
     file = world.add_file(
-        FileKind.DOCUMENT, data, mime_type, date, attributes=tuple(found), width=width,
-        height=height, thumbnail=thumbnail,
+        FileKind.DOCUMENT,
+        data,
+        mime_type,
+        date,
+        attributes=tuple(found),
+        width=width,
+        height=height,
+        thumbnail=thumbnail,
         thumbnail_size=measure(thumbnail) if thumbnail else (0, 0),
     )
     return FileMedia(file, FileKind.DOCUMENT, ttl_seconds, spoiler)
@@ -86,8 +97,15 @@ def video(
         duration, width, height, round_message=round or None, supports_streaming=True
     )
     return document(
-        world, date, data=data, mime_type="video/mp4", attributes=[attribute], width=width,
-        height=height, file_name=file_name, **options,
+        world,
+        date,
+        data=data,
+        mime_type="video/mp4",
+        attributes=[attribute],
+        width=width,
+        height=height,
+        file_name=file_name,
+        **options,
     )
 
 
@@ -108,8 +126,15 @@ def gif(
         types.DocumentAttributeAnimated(),
     ]
     return document(
-        world, date, data=data, mime_type="video/mp4", attributes=attributes, width=width,
-        height=height, file_name=file_name, **options,
+        world,
+        date,
+        data=data,
+        mime_type="video/mp4",
+        attributes=attributes,
+        width=width,
+        height=height,
+        file_name=file_name,
+        **options,
     )
 
 
@@ -129,8 +154,14 @@ def sticker(
         size = types.DocumentAttributeVideo(3.0, width, height, nosound=True)
     attributes = [size, types.DocumentAttributeSticker(emoji, types.InputStickerSetEmpty())]
     return document(
-        world, date, data=data, mime_type=mime_type, attributes=attributes, width=width,
-        height=height, file_name="sticker" + {"image/webp": ".webp"}.get(mime_type, ""),
+        world,
+        date,
+        data=data,
+        mime_type=mime_type,
+        attributes=attributes,
+        width=width,
+        height=height,
+        file_name="sticker" + {"image/webp": ".webp"}.get(mime_type, ""),
     )
 
 

@@ -72,7 +72,9 @@ class MediaViews:
                 flags["voice"] = attribute.voice or None
         return types.MessageMediaDocument(
             document=self.document(file, origin) if file else None,
-            ttl_seconds=media.ttl_seconds, spoiler=spoiler, **flags,
+            ttl_seconds=media.ttl_seconds,
+            spoiler=spoiler,
+            **flags,
         )
 
     def _paid_items(self, media: PaidMedia, origin: Chat) -> list[Any]:
@@ -91,8 +93,13 @@ class MediaViews:
         photo = self.photo(media.photo, message.chat) if media.photo else None
         return types.MessageMediaWebPage(
             types.WebPage(
-                id=page_id, url=media.url, display_url=media.url, hash=0,
-                type="article", title=media.title, photo=photo,
+                id=page_id,
+                url=media.url,
+                display_url=media.url,
+                hash=0,
+                type="article",
+                title=media.title,
+                photo=photo,
             )
         )
 
@@ -111,9 +118,12 @@ class MediaViews:
         else:
             sizes.append(types.PhotoSize(letter, file.width, file.height, size))
         return types.Photo(
-            id=file.id, access_hash=self._world.access_hash(self._viewer, "file", file.id),
+            id=file.id,
+            access_hash=self._world.access_hash(self._viewer, "file", file.id),
             file_reference=self._world.file_reference(file, self._viewer, origin),
-            date=file.date, sizes=sizes, dc_id=FILES_DC,
+            date=file.date,
+            sizes=sizes,
+            dc_id=FILES_DC,
         )
 
     def document(self, file: StoredFile, origin: Chat | None) -> Any:
@@ -123,8 +133,13 @@ class MediaViews:
             width, height = file.thumbnail_size
             thumbs = [types.PhotoSize("m", width, height, len(file.thumbnail))]
         return types.Document(
-            id=file.id, access_hash=self._world.access_hash(self._viewer, "file", file.id),
+            id=file.id,
+            access_hash=self._world.access_hash(self._viewer, "file", file.id),
             file_reference=self._world.file_reference(file, self._viewer, origin),
-            date=file.date, mime_type=file.mime_type, size=len(file.data), dc_id=FILES_DC,
-            attributes=list(file.attributes), thumbs=thumbs,
+            date=file.date,
+            mime_type=file.mime_type,
+            size=len(file.data),
+            dc_id=FILES_DC,
+            attributes=list(file.attributes),
+            thumbs=thumbs,
         )

@@ -17,10 +17,21 @@ CHANNEL_MARK: Final = 10**12
 GENERAL_TOPIC: Final = 1
 """The topic that every forum has, and that cannot be deleted."""
 
-ADMIN_RIGHTS: Final = frozenset({
-    "change_info", "post_messages", "edit_messages", "delete_messages", "ban_users",
-    "invite_users", "pin_messages", "add_admins", "manage_call", "other", "manage_topics",
-})
+ADMIN_RIGHTS: Final = frozenset(
+    {
+        "change_info",
+        "post_messages",
+        "edit_messages",
+        "delete_messages",
+        "ban_users",
+        "invite_users",
+        "pin_messages",
+        "add_admins",
+        "manage_call",
+        "other",
+        "manage_topics",
+    }
+)
 """The rights that a creator holds; names of `ChatAdminRights` fields."""
 
 DEFAULT_BANNED: Final = frozenset({"change_info", "pin_messages", "manage_topics"})

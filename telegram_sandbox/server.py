@@ -180,9 +180,9 @@ class Sandbox:
     def remove_member(self, chat: ChatHandle, user: User) -> None:
         """Takes a user out of a chat."""
         chat.record.members[user.id].gone = True
-        self._push(user, lambda _: types.UpdateShort(
-            types.UpdateChannel(chat.record.id), self.world.now()
-        ))
+        self._push(
+            user, lambda _: types.UpdateShort(types.UpdateChannel(chat.record.id), self.world.now())
+        )
 
     def drop_connections(self) -> None:
         """Cuts every connection; clients reconnect by themselves."""
@@ -202,14 +202,18 @@ class Sandbox:
 
     def _on_chat_change(self, chat: Chat) -> None:
         for user in chat.users:
-            self._push(user, lambda views: types.Updates(
-                [types.UpdateChannel(chat.id)], [], [views.chat(chat)], self.world.now(), 0
-            ))
+            self._push(
+                user,
+                lambda views: types.Updates(
+                    [types.UpdateChannel(chat.id)], [], [views.chat(chat)], self.world.now(), 0
+                ),
+            )
 
     def _push(self, user: User, make: Callable[[Views], Any]) -> None:
         sessions = [
             session
-            for key in self.keys.values() if key.user is user
+            for key in self.keys.values()
+            if key.user is user
             for session in key.sessions.values()
             if session.send is not None and session.wants_updates and session is not self.acting
         ]

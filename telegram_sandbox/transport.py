@@ -121,9 +121,7 @@ _TAGGED: dict[bytes, Callable[[asyncio.StreamReader, asyncio.StreamWriter], Fram
 }
 
 
-async def detect_framing(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> Framing:
+async def detect_framing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Framing:
     """Looks at the first four bytes and returns the framing that the client speaks."""
     head = await reader.readexactly(4)
     if head[0] == 0xEF:

@@ -87,8 +87,11 @@ class Views:
         megagroup = chat.kind is ChatKind.SUPERGROUP
         if member is None and chat.username is None:
             return types.ChannelForbidden(
-                id=chat.id, access_hash=access_hash, title=chat.title,
-                broadcast=not megagroup or None, megagroup=megagroup or None,
+                id=chat.id,
+                access_hash=access_hash,
+                title=chat.title,
+                broadcast=not megagroup or None,
+                megagroup=megagroup or None,
             )
         return types.Channel(
             id=chat.id,
@@ -174,8 +177,10 @@ class Views:
         elif forward.sender is not None:
             source = types.PeerUser(forward.sender.id)
         return types.MessageFwdHeader(
-            date=forward.date, from_id=source,
-            from_name=forward.sender_name, channel_post=forward.channel_post,
+            date=forward.date,
+            from_id=source,
+            from_name=forward.sender_name,
+            channel_post=forward.channel_post,
         )
 
     def loose_media(self, media: FileMedia, chat: Chat) -> Any:
@@ -195,9 +200,7 @@ class Views:
             "chats": [self.chat(chat) for chat in chats.values()],
         }
 
-    def _mentioned(
-        self, message: Message, users: dict[int, User], chats: dict[int, Chat]
-    ) -> None:
+    def _mentioned(self, message: Message, users: dict[int, User], chats: dict[int, Chat]) -> None:
         chat = message.chat
         if chat.kind is ChatKind.PRIVATE:
             users.update((user.id, user) for user in chat.users)
@@ -214,14 +217,24 @@ class Views:
         """Returns a forum topic with its newest message."""
         top = topic.top_message
         return types.ForumTopic(
-            id=topic.id, date=topic.date, peer=self.peer(chat), title=topic.title,
-            icon_color=topic.icon_color, top_message=top,
-            read_inbox_max_id=top, read_outbox_max_id=top, unread_count=0,
-            unread_mentions_count=0, unread_reactions_count=0, unread_poll_votes_count=0,
+            id=topic.id,
+            date=topic.date,
+            peer=self.peer(chat),
+            title=topic.title,
+            icon_color=topic.icon_color,
+            top_message=top,
+            read_inbox_max_id=top,
+            read_outbox_max_id=top,
+            unread_count=0,
+            unread_mentions_count=0,
+            unread_reactions_count=0,
+            unread_poll_votes_count=0,
             from_id=types.PeerUser(topic.creator.id),
             notify_settings=types.PeerNotifySettings(),
-            my=topic.creator is self.viewer or None, closed=topic.closed or None,
-            pinned=topic.pinned or None, hidden=topic.hidden or None,
+            my=topic.creator is self.viewer or None,
+            closed=topic.closed or None,
+            pinned=topic.pinned or None,
+            hidden=topic.hidden or None,
             icon_emoji_id=topic.icon_emoji_id,
         )
 
@@ -246,9 +259,7 @@ class Views:
             return types.UpdateDeleteMessages(ids, **numbered)
         pinned = event.kind == "pin" or None
         if channel:
-            return types.UpdatePinnedChannelMessages(
-                event.chat.id, ids, pinned=pinned, **numbered
-            )
+            return types.UpdatePinnedChannelMessages(event.chat.id, ids, pinned=pinned, **numbered)
         return types.UpdatePinnedMessages(self.peer(event.chat), ids, pinned=pinned, **numbered)
 
     def updates(self, events: Iterable[Event], date: datetime, *extra: Any) -> Any:
@@ -257,7 +268,10 @@ class Views:
         mentioned = self.messages(event.message for event in events if event.message)
         return types.Updates(
             updates=[*extra, *(self.update(event) for event in events)],
-            users=mentioned["users"], chats=mentioned["chats"], date=date, seq=0,
+            users=mentioned["users"],
+            chats=mentioned["chats"],
+            date=date,
+            seq=0,
         )
 
 

@@ -209,9 +209,7 @@ class World:
             kind = "pin" if pinned else "unpin"
             self._emit(copy.owner, copy.chat, kind, ids=(copy.id,))
 
-    def add_channel(
-        self, kind: ChatKind, title: str, creator: User, about: str = ""
-    ) -> Chat:
+    def add_channel(self, kind: ChatKind, title: str, creator: User, about: str = "") -> Chat:
         """Adds a supergroup or broadcast channel, with the message that says so."""
         chat_id = self.new_id(1_000_000_000, 4_000_000_000, self.chats)
         chat = Chat(chat_id, kind, title, self.now(), about=about)

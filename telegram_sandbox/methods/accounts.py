@@ -25,17 +25,37 @@ def get_config(ctx: Context, request: Any) -> Any:
         for number in DATA_CENTRES
     ]
     return types.Config(
-        date=now, expires=now + timedelta(hours=1), test_mode=False, this_dc=HOME_DC,
-        dc_options=options, dc_txt_domain_name="", chat_size_max=200, megagroup_size_max=200_000,
-        forwarded_count_max=100, online_update_period_ms=210_000, offline_blur_timeout_ms=5_000,
-        offline_idle_timeout_ms=30_000, online_cloud_timeout_ms=300_000,
-        notify_cloud_delay_ms=30_000, notify_default_delay_ms=1_500, push_chat_period_ms=60_000,
-        push_chat_limit=2, edit_time_limit=172_800, revoke_time_limit=2**31 - 1,
-        revoke_pm_time_limit=2**31 - 1, rating_e_decay=2_419_200, stickers_recent_limit=200,
-        channels_read_media_period=604_800, call_receive_timeout_ms=20_000,
-        call_ring_timeout_ms=90_000, call_connect_timeout_ms=30_000,
-        call_packet_timeout_ms=10_000, me_url_prefix="https://t.me/", caption_length_max=1024,
-        message_length_max=4096, webfile_dc_id=HOME_DC,
+        date=now,
+        expires=now + timedelta(hours=1),
+        test_mode=False,
+        this_dc=HOME_DC,
+        dc_options=options,
+        dc_txt_domain_name="",
+        chat_size_max=200,
+        megagroup_size_max=200_000,
+        forwarded_count_max=100,
+        online_update_period_ms=210_000,
+        offline_blur_timeout_ms=5_000,
+        offline_idle_timeout_ms=30_000,
+        online_cloud_timeout_ms=300_000,
+        notify_cloud_delay_ms=30_000,
+        notify_default_delay_ms=1_500,
+        push_chat_period_ms=60_000,
+        push_chat_limit=2,
+        edit_time_limit=172_800,
+        revoke_time_limit=2**31 - 1,
+        revoke_pm_time_limit=2**31 - 1,
+        rating_e_decay=2_419_200,
+        stickers_recent_limit=200,
+        channels_read_media_period=604_800,
+        call_receive_timeout_ms=20_000,
+        call_ring_timeout_ms=90_000,
+        call_connect_timeout_ms=30_000,
+        call_packet_timeout_ms=10_000,
+        me_url_prefix="https://t.me/",
+        caption_length_max=1024,
+        message_length_max=4096,
+        webfile_dc_id=HOME_DC,
     )
 
 
@@ -62,7 +82,9 @@ def get_full_user(ctx: Context, request: Any) -> Any:
     """Returns a user with what little more there is to say."""
     user = resolve_user(ctx, request.id)
     full = types.UserFull(
-        id=user.id, settings=types.PeerSettings(), notify_settings=types.PeerNotifySettings(),
+        id=user.id,
+        settings=types.PeerSettings(),
+        notify_settings=types.PeerNotifySettings(),
         common_chats_count=0,
     )
     return types.users.UserFull(full_user=full, chats=[], users=[ctx.views.user(user)])

@@ -117,7 +117,8 @@ def accept_login_token(ctx: Context, request: Any) -> Any:
     tokens[request.token] = ctx.account
     waiting = [
         session
-        for key in ctx.sandbox.keys.values() if key.login_token == request.token
+        for key in ctx.sandbox.keys.values()
+        if key.login_token == request.token
         for session in key.sessions.values()
     ]
     update = types.UpdateShort(types.UpdateLoginToken(), ctx.world.now())
@@ -166,7 +167,17 @@ def get_authorizations(ctx: Context, request: Any) -> Any:
 def _authorization(ctx: Context, *, current: bool) -> Any:
     now = ctx.world.now()
     return types.Authorization(
-        hash=0 if current else 1, device_model="", platform="", system_version="", api_id=1,
-        app_name="", app_version="", date_created=now, date_active=now, ip=ctx.sandbox.host,
-        country="", region="", current=current or None,
+        hash=0 if current else 1,
+        device_model="",
+        platform="",
+        system_version="",
+        api_id=1,
+        app_name="",
+        app_version="",
+        date_created=now,
+        date_active=now,
+        ip=ctx.sandbox.host,
+        country="",
+        region="",
+        current=current or None,
     )

@@ -33,9 +33,7 @@ def resolve_username(ctx: Context, request: Any) -> Any:
     if chat is not None:
         return types.contacts.ResolvedPeer(ctx.views.peer(chat), [ctx.views.chat(chat)], [])
     if user is not None:
-        return types.contacts.ResolvedPeer(
-            types.PeerUser(user.id), [], [ctx.views.user(user)]
-        )
+        return types.contacts.ResolvedPeer(types.PeerUser(user.id), [], [ctx.views.user(user)])
     raise RpcRefusal("USERNAME_NOT_OCCUPIED")
 
 
@@ -56,9 +54,14 @@ def check_chat_invite(ctx: Context, request: Any) -> Any:
         return types.ChatInviteAlready(ctx.views.chat(chat))
     megagroup = chat.kind is ChatKind.SUPERGROUP
     return types.ChatInvite(
-        title=chat.title, photo=NO_PHOTO, participants_count=len(chat.users), color=0,
-        channel=chat.is_channel or None, broadcast=(chat.kind is ChatKind.CHANNEL) or None,
-        megagroup=megagroup or None, public=chat.username is not None or None,
+        title=chat.title,
+        photo=NO_PHOTO,
+        participants_count=len(chat.users),
+        color=0,
+        channel=chat.is_channel or None,
+        broadcast=(chat.kind is ChatKind.CHANNEL) or None,
+        megagroup=megagroup or None,
+        public=chat.username is not None or None,
         about=chat.about or None,
     )
 
@@ -112,12 +115,15 @@ def get_full_chat(ctx: Context, request: Any) -> Any:
     """Returns a basic group with its members."""
     chat = resolve_group(ctx, request.chat_id)
     participants = [
-        types.ChatParticipantCreator(user.id) if chat.members[user.id].creator
+        types.ChatParticipantCreator(user.id)
+        if chat.members[user.id].creator
         else types.ChatParticipant(user.id, user.id, chat.date)
         for user in chat.users
     ]
     full = types.ChatFull(
-        id=chat.id, about=chat.about, participants=types.ChatParticipants(chat.id, participants, 1),
+        id=chat.id,
+        about=chat.about,
+        participants=types.ChatParticipants(chat.id, participants, 1),
         notify_settings=types.PeerNotifySettings(),
     )
     users = [ctx.views.user(user) for user in chat.users]
@@ -136,10 +142,17 @@ def get_full_channel(ctx: Context, request: Any) -> Any:
             f"https://t.me/+{chat.invite_hash}", creator.id, chat.date, permanent=True
         )
     full = types.ChannelFull(
-        id=chat.id, about=chat.about, read_inbox_max_id=chat.last_message_id,
-        read_outbox_max_id=chat.last_message_id, unread_count=0, chat_photo=NO_PHOTO,
-        notify_settings=types.PeerNotifySettings(), bot_info=[], pts=chat.pts,
-        participants_count=len(chat.users), exported_invite=link,
+        id=chat.id,
+        about=chat.about,
+        read_inbox_max_id=chat.last_message_id,
+        read_outbox_max_id=chat.last_message_id,
+        unread_count=0,
+        chat_photo=NO_PHOTO,
+        notify_settings=types.PeerNotifySettings(),
+        bot_info=[],
+        pts=chat.pts,
+        participants_count=len(chat.users),
+        exported_invite=link,
         admins_count=sum(1 for each in chat.members.values() if each.is_admin),
         pinned_msg_id=max((m.id for m in chat.history(None) if m.pinned), default=None),
     )
@@ -155,7 +168,8 @@ def get_participant(ctx: Context, request: Any) -> Any:
     if member is None:
         raise RpcRefusal("USER_NOT_PARTICIPANT")
     return types.channels.ChannelParticipant(
-        participant=_participant(ctx, member), chats=[ctx.views.chat(chat)],
+        participant=_participant(ctx, member),
+        chats=[ctx.views.chat(chat)],
         users=[ctx.views.user(user)],
     )
 
@@ -166,7 +180,10 @@ def _participant(ctx: Context, member: Member) -> Any:
         return types.ChannelParticipantCreator(user.id, admin_rights_of(member))
     if member.is_admin:
         return types.ChannelParticipantAdmin(
-            user.id, promoted_by=user.id, date=member.date, admin_rights=admin_rights_of(member),
+            user.id,
+            promoted_by=user.id,
+            date=member.date,
+            admin_rights=admin_rights_of(member),
             is_self=True if user is ctx.account else None,
             inviter_id=user.id if user is ctx.account else None,
         )

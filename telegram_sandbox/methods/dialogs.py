@@ -27,10 +27,16 @@ def dialog(ctx: Context, chat: Chat) -> Any:
     newest = _newest(ctx, chat)
     top = newest.id if newest else 0
     return types.Dialog(
-        peer=ctx.views.peer(chat), top_message=top, read_inbox_max_id=top,
-        read_outbox_max_id=top, unread_count=0, unread_mentions_count=0,
-        unread_reactions_count=0, unread_poll_votes_count=0,
-        notify_settings=types.PeerNotifySettings(), pts=chat.pts if chat.is_channel else None,
+        peer=ctx.views.peer(chat),
+        top_message=top,
+        read_inbox_max_id=top,
+        read_outbox_max_id=top,
+        unread_count=0,
+        unread_mentions_count=0,
+        unread_reactions_count=0,
+        unread_poll_votes_count=0,
+        notify_settings=types.PeerNotifySettings(),
+        pts=chat.pts if chat.is_channel else None,
     )
 
 
@@ -42,7 +48,8 @@ def _is_peer(ctx: Context, chat: Chat, peer: Any) -> bool:
 def get_dialogs(ctx: Context, request: Any) -> Any:
     """Returns a page of the list, newest message first."""
     listed = [
-        (newest, chat) for chat in ctx.world.chats_of(ctx.account)
+        (newest, chat)
+        for chat in ctx.world.chats_of(ctx.account)
         if (newest := _newest(ctx, chat)) is not None
     ]
     if request.folder_id == ARCHIVE_FOLDER:
@@ -74,7 +81,8 @@ def get_pinned_dialogs(ctx: Context, request: Any) -> Any:
 def get_peer_dialogs(ctx: Context, request: Any) -> Any:
     """Returns the entries of single chats."""
     chats = [
-        resolve_chat(ctx, each.peer) for each in request.peers
+        resolve_chat(ctx, each.peer)
+        for each in request.peers
         if isinstance(each, types.InputDialogPeer)
     ]
     tops = [newest for chat in chats if (newest := _newest(ctx, chat))]

@@ -23,9 +23,12 @@ PARTS_MAXIMUM: Final = 4000
 _REFERENCE: Final = struct.Struct("<qqI")
 
 _FILE_TYPES: Final = {
-    "image/jpeg": types.storage.FileJpeg, "image/png": types.storage.FilePng,
-    "image/webp": types.storage.FileWebp, "image/gif": types.storage.FileGif,
-    "video/mp4": types.storage.FileMp4, "audio/mpeg": types.storage.FileMp3,
+    "image/jpeg": types.storage.FileJpeg,
+    "image/png": types.storage.FilePng,
+    "image/webp": types.storage.FileWebp,
+    "image/gif": types.storage.FileGif,
+    "video/mp4": types.storage.FileMp4,
+    "audio/mpeg": types.storage.FileMp3,
 }
 
 

@@ -80,9 +80,14 @@ def _page(ctx: Context, history: History, request: Any) -> Page:
     limit = request.limit if ctx.page_limit is None else min(request.limit, ctx.page_limit)
     date = request.offset_date
     return slice_history(
-        history.ids, history.at, offset_id=request.offset_id,
-        offset_date=date if given_date(date) else None, add_offset=request.add_offset,
-        limit=limit, max_id=request.max_id, min_id=request.min_id,
+        history.ids,
+        history.at,
+        offset_id=request.offset_id,
+        offset_date=date if given_date(date) else None,
+        add_offset=request.add_offset,
+        limit=limit,
+        max_id=request.max_id,
+        min_id=request.min_id,
     )
 
 
@@ -92,8 +97,11 @@ def answer(ctx: Context, chat: Chat, page: Page) -> Any:
     if chat.is_channel:
         topics = {m.topic_id: chat.topic_of(m) for m in page.messages} if chat.forum else {}
         return types.messages.ChannelMessages(
-            pts=chat.pts, count=page.total, offset_id_offset=page.newer,
-            topics=[ctx.views.topic(chat, topic) for topic in topics.values() if topic], **content,
+            pts=chat.pts,
+            count=page.total,
+            offset_id_offset=page.newer,
+            topics=[ctx.views.topic(chat, topic) for topic in topics.values() if topic],
+            **content,
         )
     total = page.total if chat.placeholder_count is None else chat.placeholder_count
     if total == len(page.messages):
@@ -125,9 +133,7 @@ def _is_photo(message: Message) -> bool:
     return isinstance(media, FileMedia) and media.kind is FileKind.PHOTO
 
 
-def _document_with(
-    message: Message, wanted: type | None, unwanted: tuple[type, ...] = ()
-) -> bool:
+def _document_with(message: Message, wanted: type | None, unwanted: tuple[type, ...] = ()) -> bool:
     media = message.media
     if not isinstance(media, FileMedia) or media.kind is not FileKind.DOCUMENT:
         return False
@@ -157,8 +163,10 @@ def _is_round(message: Message) -> bool:
 
 def _is_plain_document(message: Message) -> bool:
     unwanted = (
-        types.DocumentAttributeVideo, types.DocumentAttributeAudio,
-        types.DocumentAttributeSticker, types.DocumentAttributeAnimated,
+        types.DocumentAttributeVideo,
+        types.DocumentAttributeAudio,
+        types.DocumentAttributeSticker,
+        types.DocumentAttributeAnimated,
     )
     return _document_with(message, None, unwanted)
 
@@ -192,16 +200,23 @@ def search(ctx: Context, request: Any) -> Any:
     topic = chat.topics.get(request.top_msg_id) if request.top_msg_id else None
     source = topic.messages if topic else chat.history(ctx.account)
     found = [
-        m for m in source
-        if keep(m) and m.action is None
+        m
+        for m in source
+        if keep(m)
+        and m.action is None
         and (sender is None or m.sender is sender)
         and request.q.lower() in m.text.lower()
         and (not given_date(request.min_date) or m.date > request.min_date)
         and (not given_date(request.max_date) or m.date < request.max_date)
     ]
     page = slice_history(
-        [m.id for m in found], found.__getitem__, offset_id=request.offset_id, offset_date=None,
-        add_offset=request.add_offset, limit=request.limit, max_id=request.max_id,
+        [m.id for m in found],
+        found.__getitem__,
+        offset_id=request.offset_id,
+        offset_date=None,
+        add_offset=request.add_offset,
+        limit=request.limit,
+        max_id=request.max_id,
         min_id=request.min_id,
     )
     return answer(ctx, chat, page)
@@ -234,8 +249,7 @@ def wanted_id(given: Any) -> int:
 def get_messages(ctx: Context, request: Any) -> Any:
     """Returns messages of private chats and basic groups by id."""
     histories = [
-        chat.history(ctx.account)
-        for chat in ctx.world.chats_of(ctx.account) if not chat.is_channel
+        chat.history(ctx.account) for chat in ctx.world.chats_of(ctx.account) if not chat.is_channel
     ]
 
     def get(message_id: int) -> Message | None:
@@ -251,8 +265,12 @@ def get_channel_messages(ctx: Context, request: Any) -> Any:
     found = _single(ctx, [wanted_id(each) for each in request.id], chat.history(None).get)
     channel = [ctx.views.chat(chat)]
     return types.messages.ChannelMessages(
-        pts=chat.pts, count=len(found.messages), messages=found.messages, topics=[],
-        chats=found.chats or channel, users=found.users,
+        pts=chat.pts,
+        count=len(found.messages),
+        messages=found.messages,
+        topics=[],
+        chats=found.chats or channel,
+        users=found.users,
     )
 
 

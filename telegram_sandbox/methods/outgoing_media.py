@@ -57,7 +57,10 @@ def _uploaded_photo(ctx: Context, given: Any) -> FileMedia:
     if not data.startswith(_PICTURE_HEADS):
         raise RpcRefusal("IMAGE_PROCESS_FAILED")
     return media.photo(
-        ctx.world, ctx.world.now(), data=data, spoiler=bool(given.spoiler),
+        ctx.world,
+        ctx.world.now(),
+        data=data,
+        spoiler=bool(given.spoiler),
         ttl_seconds=given.ttl_seconds,
     )
 
@@ -67,7 +70,14 @@ def _uploaded_document(ctx: Context, given: Any) -> FileMedia:
     thumbnail = uploaded_bytes(ctx, given.thumb) if given.thumb else None
     size = next((each for each in given.attributes if hasattr(each, "w")), None)
     return media.document(
-        ctx.world, ctx.world.now(), data=data, mime_type=given.mime_type,
-        attributes=given.attributes, width=size.w if size else 0, height=size.h if size else 0,
-        thumbnail=thumbnail, spoiler=bool(given.spoiler), ttl_seconds=given.ttl_seconds,
+        ctx.world,
+        ctx.world.now(),
+        data=data,
+        mime_type=given.mime_type,
+        attributes=given.attributes,
+        width=size.w if size else 0,
+        height=size.h if size else 0,
+        thumbnail=thumbnail,
+        spoiler=bool(given.spoiler),
+        ttl_seconds=given.ttl_seconds,
     )

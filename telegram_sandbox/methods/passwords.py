@@ -70,8 +70,11 @@ def get_password(ctx: Context, request: Any) -> Any:
     key = ctx.session.key
     user = key.password_pending or ctx.account
     new = types.PasswordKdfAlgoUnknown()
-    common = {"new_algo": new, "new_secure_algo": types.SecurePasswordKdfAlgoUnknown(),
-              "secure_random": secrets.token_bytes(16)}
+    common = {
+        "new_algo": new,
+        "new_secure_algo": types.SecurePasswordKdfAlgoUnknown(),
+        "secure_random": secrets.token_bytes(16),
+    }
     if user.password is None:
         return types.account.Password(**common)
     challenge = _challenge(user)
@@ -81,8 +84,11 @@ def get_password(ctx: Context, request: Any) -> Any:
         challenge.salt1, challenge.salt2, DH_GENERATOR, _P
     )
     return types.account.Password(
-        has_password=True, current_algo=algorithm, srp_B=challenge.public.to_bytes(256, "big"),
-        srp_id=number, **common,
+        has_password=True,
+        current_algo=algorithm,
+        srp_B=challenge.public.to_bytes(256, "big"),
+        srp_id=number,
+        **common,
     )
 
 

@@ -36,9 +36,7 @@ def peer_key(ctx: Context, chat: Chat) -> str:
     return f"{chat.kind.value}:{chat.marked_id(ctx.account)}"
 
 
-def once(
-    ctx: Context, chat: Chat, random_ids: list[int], make: Callable[[], list[Message]]
-) -> Any:
+def once(ctx: Context, chat: Chat, random_ids: list[int], make: Callable[[], list[Message]]) -> Any:
     """Answers a sending request: with new messages, or with those of the first such call."""
     if not random_ids or 0 in random_ids:
         raise RpcRefusal("RANDOM_ID_EMPTY")
@@ -119,8 +117,12 @@ def _caption(text: str) -> str:
 
 def _post(ctx: Context, chat: Chat, place: Place, **content: Any) -> Message:
     copies = ctx.world.add_message(
-        chat, ctx.account, ctx.world.now(),
-        topic_id=place.topic_id, reply_to=place.reply_to, **content,
+        chat,
+        ctx.account,
+        ctx.world.now(),
+        topic_id=place.topic_id,
+        reply_to=place.reply_to,
+        **content,
     )
     return copies[0]
 
@@ -173,8 +175,15 @@ def send_multi_media(ctx: Context, request: Any) -> Any:
         ready = [(_caption(each.message), incoming(ctx, chat, each.media)) for each in items]
         group = ctx.world.random.randrange(2**60)
         return [
-            _post(ctx, chat, place, text=text, media=medium, grouped_id=group,
-                  entities=tuple(each.entities or ()))
+            _post(
+                ctx,
+                chat,
+                place,
+                text=text,
+                media=medium,
+                grouped_id=group,
+                entities=tuple(each.entities or ()),
+            )
             for (text, medium), each in zip(ready, items, strict=True)
         ]
 
@@ -227,9 +236,14 @@ def _forward(
         group = groups.setdefault(group, ctx.world.random.randrange(2**60))
     drop_caption = request.drop_media_captions and original.media is not None
     return _post(
-        ctx, target, place, text="" if drop_caption else original.text,
-        media=original.media, entities=() if drop_caption else original.entities,
-        forward=None if request.drop_author else forward_of(original), grouped_id=group,
+        ctx,
+        target,
+        place,
+        text="" if drop_caption else original.text,
+        media=original.media,
+        entities=() if drop_caption else original.entities,
+        forward=None if request.drop_author else forward_of(original),
+        grouped_id=group,
     )
 
 

@@ -100,7 +100,8 @@ def get_forum_topics(ctx: Context, request: Any) -> Any:
     query = (request.q or "").lower()
     topics = sorted(
         (each for each in chat.topics.values() if query in each.title.lower()),
-        key=lambda each: (each.pinned, each.top_message), reverse=True,
+        key=lambda each: (each.pinned, each.top_message),
+        reverse=True,
     )
     if request.offset_topic:
         ids = [each.id for each in topics]
@@ -121,7 +122,8 @@ def get_forum_topics_by_id(ctx: Context, request: Any) -> Any:
     page = [each for number in request.topics if (each := chat.topics.get(number))]
     shown = [
         ctx.views.topic(chat, chat.topics[number])
-        if number in chat.topics else types.ForumTopicDeleted(number)
+        if number in chat.topics
+        else types.ForumTopicDeleted(number)
         for number in request.topics
     ]
     return _answer(ctx, chat, shown, page, len(shown))

@@ -36,7 +36,8 @@ def _content(ctx: Context, events: Sequence[Event]) -> dict[str, Any]:
     new = [e.message for e in events if e.kind == "new" and e.message and not e.message.deleted]
     content = ctx.views.messages(new)
     others = [
-        each for each in events
+        each
+        for each in events
         if each.kind != "new" and not (each.message and each.message.deleted)
     ]
     touched = ctx.views.messages(each.message for each in others if each.message)

@@ -18,8 +18,13 @@ from .story import JPEG, MP4, Story
 
 def page(peer: Any, **given_values: Any) -> Any:
     values = {
-        "offset_id": 0, "offset_date": None, "add_offset": 0, "limit": 100, "max_id": 0,
-        "min_id": 0, "hash": 0,
+        "offset_id": 0,
+        "offset_date": None,
+        "add_offset": 0,
+        "limit": 100,
+        "max_id": 0,
+        "min_id": 0,
+        "hash": 0,
     }
     return functions.messages.GetHistoryRequest(peer, **(values | given_values))
 
@@ -48,8 +53,14 @@ def test_a_page_is_cut_first_and_sieved_afterwards(
     ]
 
     cut = slice_history(
-        ascending, records.__getitem__, offset_id=offset_id, offset_date=None,  # type: ignore[arg-type]
-        add_offset=add_offset, limit=limit, max_id=max_id, min_id=min_id,
+        ascending,
+        records.__getitem__,
+        offset_id=offset_id,
+        offset_date=None,  # type: ignore[arg-type]
+        add_offset=add_offset,
+        limit=limit,
+        max_id=max_id,
+        min_id=min_id,
     )
 
     assert [each.id for each in cut.messages] == expected
@@ -79,7 +90,8 @@ async def test_private_chats_share_one_sparse_id_space(client: Any, story: Story
 
     assert ids == [1, 2, 3]
     assert [(m.id, m.out, m.sender_id) for m in found] == [
-        (3, True, story.mia.id), (1, False, story.tom.id),
+        (3, True, story.mia.id),
+        (1, False, story.tom.id),
     ]
 
 
@@ -197,9 +209,7 @@ async def test_an_album_and_replies_keep_their_ties(client: Any, story: Story) -
     assert found[2].reply_to.reply_to_msg_id == album[0].id
 
 
-async def test_a_fresh_session_must_learn_the_access_hash(
-    client: Any, story: Story
-) -> None:
+async def test_a_fresh_session_must_learn_the_access_hash(client: Any, story: Story) -> None:
     with pytest.raises(errors.ChannelInvalidError):
         await client(page(types.InputPeerChannel(story.family.record.id, 0)))
 
@@ -222,9 +232,7 @@ async def test_an_outsider_is_kept_out_and_the_invite_shows_what_it_leads_to(
 
 
 async def test_dialogs_come_page_by_page_once_each(client: Any, story: Story) -> None:
-    groups = [
-        story.scenario.supergroup(f"G{number}", owner=story.mia) for number in range(120)
-    ]
+    groups = [story.scenario.supergroup(f"G{number}", owner=story.mia) for number in range(120)]
 
     dialogs = await client.get_dialogs()
 
@@ -282,9 +290,11 @@ async def test_people_without_a_name_bots_and_half_known_ones_are_told_apart(
     assert by_id[bot.id].bot
     assert by_id[stranger.id].min
     with pytest.raises(errors.UserIdInvalidError):
-        await client(functions.users.GetFullUserRequest(
-            types.InputUser(stranger.id, by_id[stranger.id].access_hash)
-        ))
+        await client(
+            functions.users.GetFullUserRequest(
+                types.InputUser(stranger.id, by_id[stranger.id].access_hash)
+            )
+        )
 
 
 async def test_a_basic_group_uses_the_id_space_of_each_account(

@@ -84,9 +84,9 @@ async def test_a_revoked_session_is_unregistered(
     sandbox.revoke_sessions(story.mia)
 
     with pytest.raises(errors.AuthKeyUnregisteredError):
-        await client(functions.messages.GetHistoryRequest(
-            types.InputPeerSelf(), 0, None, 0, 1, 0, 0, 0
-        ))
+        await client(
+            functions.messages.GetHistoryRequest(types.InputPeerSelf(), 0, None, 0, 1, 0, 0, 0)
+        )
 
 
 async def test_logging_out_ends_the_session(client: Any, sandbox: Sandbox, story: Story) -> None:

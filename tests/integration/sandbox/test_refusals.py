@@ -13,8 +13,12 @@ from telegram_sandbox.errors import code_of
 # Telegram documents these; Telethon 1.45 has no class for them.
 WITHOUT_A_CLASS = {
     "ICON_COLOR_INVALID",
-    "REPLY_MESSAGE_ID_INVALID", "TOPIC_CLOSED",
-    "TOPIC_HIDE_INVALID", "TOPIC_ID_INVALID", "TOPIC_NOT_MODIFIED", "TOPIC_TITLE_EMPTY",
+    "REPLY_MESSAGE_ID_INVALID",
+    "TOPIC_CLOSED",
+    "TOPIC_HIDE_INVALID",
+    "TOPIC_ID_INVALID",
+    "TOPIC_NOT_MODIFIED",
+    "TOPIC_TITLE_EMPTY",
 }
 
 
@@ -39,8 +43,14 @@ def test_a_refusal_has_a_name_and_code_that_telegram_uses(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("FLOOD_WAIT_30", 420), ("FILE_MIGRATE_4", 303), ("FLOOD_PREMIUM_WAIT_2", 420),
-     ("SESSION_REVOKED", 401), ("INTERNAL_SERVER_ERROR", 500), ("Timeout", -503)],
+    [
+        ("FLOOD_WAIT_30", 420),
+        ("FILE_MIGRATE_4", 303),
+        ("FLOOD_PREMIUM_WAIT_2", 420),
+        ("SESSION_REVOKED", 401),
+        ("INTERNAL_SERVER_ERROR", 500),
+        ("Timeout", -503),
+    ],
 )
 def test_errors_that_tests_ask_for_carry_their_code(name: str, code: int) -> None:
     assert code_of(name) == code

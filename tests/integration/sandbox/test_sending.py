@@ -51,18 +51,14 @@ async def test_a_photo_is_sent_by_reference_without_moving_bytes(
     media = types.InputMediaPhoto(utils.get_input_photo(source.photo))
     await client.get_dialogs()
 
-    await client(
-        functions.messages.SendMediaRequest(story.hub.id, media, "caption", random_id=9)
-    )
+    await client(functions.messages.SendMediaRequest(story.hub.id, media, "caption", random_id=9))
 
     sent = story.hub.messages[-1]
     assert (sent.text, sent.media.file.id) == ("caption", source.photo.id)  # type: ignore[union-attr]
     assert sandbox.state.requests["upload.getFile"] == 0
 
 
-async def test_protected_content_is_neither_forwarded_nor_copied(
-    client: Any, story: Story
-) -> None:
+async def test_protected_content_is_neither_forwarded_nor_copied(client: Any, story: Story) -> None:
     record = story.news.photo(story.tom, JPEG)
     story.news.record.noforwards = True
     await client.get_dialogs()

@@ -42,7 +42,8 @@ async def test_topics_are_made_and_two_may_share_a_title(
     topics = (await listed(client, hub)).topics
 
     assert [(t.id, t.title, t.icon_color) for t in topics[:2]] == [
-        (3, "Anna", ICON_COLORS[3]), (2, "Anna", ICON_COLORS[3]),
+        (3, "Anna", ICON_COLORS[3]),
+        (2, "Anna", ICON_COLORS[3]),
     ]
     assert [t.title for t in story.hub.topics] == ["General", "Anna", "Anna"]
 

@@ -52,7 +52,9 @@ async def test_what_one_account_sends_reaches_the_other(
 
     event = await asyncio.wait_for(arrived, 5)
     assert (event.message.text, event.message.out, event.sender_id) == (
-        "hello", False, story.mia.id,
+        "hello",
+        False,
+        story.mia.id,
     )
 
 
@@ -69,7 +71,8 @@ async def test_the_difference_holds_what_was_missed(client: Any, story: Story) -
 
     assert [m.message for m in missed.new_messages] == ["edited", "second"]
     assert [type(each) for each in missed.other_updates] == [
-        types.UpdateEditMessage, types.UpdateChannelTooLong,
+        types.UpdateEditMessage,
+        types.UpdateChannelTooLong,
     ]
     assert missed.state.pts == before.pts + 3
 
@@ -130,9 +133,7 @@ async def test_an_error_meets_the_call_it_was_meant_for(client: Any, sandbox: Sa
     assert refused.value.seconds == 30
 
 
-async def test_a_delayed_call_does_not_hold_up_the_others(
-    client: Any, sandbox: Sandbox
-) -> None:
+async def test_a_delayed_call_does_not_hold_up_the_others(client: Any, sandbox: Sandbox) -> None:
     sandbox.faults.delay("users.getUsers", 0.2)
     slow = asyncio.create_task(client.get_me())
     await asyncio.sleep(0)

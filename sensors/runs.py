@@ -41,7 +41,8 @@ def window_run(window_key: str, urgency: Urgency, occasion: str) -> dg.RunReques
     return dg.RunRequest(
         run_key=f"{window_key}:{urgency}:{occasion}",
         partition_key=window_key,
-        tags={LANE_TAG: urgency, "dagster/priority": _PRIORITY[urgency]},
+        # A plain text: Dagster cannot store an enum of ours, and the whole tick would fail.
+        tags={LANE_TAG: urgency.value, "dagster/priority": _PRIORITY[urgency]},
     )
 
 

@@ -205,21 +205,28 @@ class ItemWorker:
 
     async def _look_at(self, item: Item, data: bytes) -> MediaAnalysis:
         kind = _PICTURES[item.file.kind]
-        if not item.products & FACE_PRODUCTS:
-            return MediaAnalysis(await self._vision.fingerprint(data, kind), (), {})
+        faces = bool(item.products & FACE_PRODUCTS)
         if not item.alone:
             try:
-                return await self._vision.analyse(data, kind, frame_rate=self._frame_rate(kind))
+                return await self._in_the_pool(data, kind, faces=faces)
             except (WorkerDied, MemoryError):
                 # It or a neighbour did it: alone it will show.
                 pass
         async with self._alone:
+            if self._vision.model is not None and not faces:
+                # The child would look for faces, which nobody allowed.
+                return await self._in_the_pool(data, kind, faces=False)
             return await self._vision.analyse_alone(
                 data,
                 kind,
                 frame_rate=self._frame_rate(kind),
                 memory_limit_mb=self._options.item_memory_limit_mb,
             )
+
+    async def _in_the_pool(self, data: bytes, kind: PictureKind, *, faces: bool) -> MediaAnalysis:
+        if faces:
+            return await self._vision.analyse(data, kind, frame_rate=self._frame_rate(kind))
+        return MediaAnalysis(await self._vision.fingerprint(data, kind), (), {})
 
     def _frame_rate(self, kind: PictureKind) -> float:
         options = self._options

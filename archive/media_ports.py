@@ -91,6 +91,8 @@ class Vision(Protocol):
     ) -> MediaAnalysis:
         """Analyse one file alone in a child process with a memory limit.
 
+        Without a model it fingerprints only, and finds no faces.
+
         Raises:
             ItemRejected: As above: an answer, the child is well.
             ChildDied: The child ended without an answer: this file does that.

@@ -91,6 +91,8 @@ class FakeVision:
         self.alone.append(data)
         if b"deadly" in data:
             raise ChildDied("died of signal 11")
+        if self.model is None:
+            return MediaAnalysis(fingerprint_of(data), (), {})
         return analysis_of(data)
 
 

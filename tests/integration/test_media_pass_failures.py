@@ -194,6 +194,19 @@ async def test_a_crashed_file_is_tried_again_alone_when_its_time_has_come(world:
     assert b"faces=1 deadly" not in world.vision.analysed
 
 
+async def test_what_killed_a_pass_without_faces_is_fingerprinted_alone(world: World) -> None:
+    world.run("UPDATE chats SET allow_faces = false")
+    world.run("UPDATE media SET lease_owner = 'x', lease_until = now() - interval '1 s'")
+    vision = FakeVision(None)
+
+    result = await world.pass_over(vision=vision)
+
+    assert result.complete
+    assert len(vision.alone) == 5
+    assert vision.fingerprinted == []
+    assert result.new_faces == 0
+
+
 async def test_a_chat_that_is_off_is_left_alone(world: World) -> None:
     world.run("UPDATE chats SET allow_archive = false, allow_faces = false")
 

@@ -28,6 +28,10 @@ PART_BYTES = 512 * 1024
 _NEVER_FETCHED = {MediaKind.VIEW_ONCE: "view_once", MediaKind.PAID: "type"}
 
 
+# Other refusals speak of the session or the chat, and would meet every file that follows.
+_SPEAK_OF_ONE_FILE = frozenset({"CDN_REDIRECT", "FILE_ID_INVALID", "LOCATION_INVALID"})
+
+
 class TelethonMedia:
     """Downloads through one connection.
 
@@ -59,7 +63,8 @@ class TelethonMedia:
 
         Raises:
             ItemRejected: View-once and paid media are never fetched (``view_once``, ``type``);
-                ``gone`` where the message carries the file no more.
+                ``gone`` where the message carries the file no more; ``refused`` where
+                Telegram refuses this file and no other.
             Transient: The file arrived truncated, a wait, or a lost connection.
             Permanent: Telegram refused.
         """
@@ -71,6 +76,10 @@ class TelethonMedia:
         download = _Download(self._call, file, key, self._slots)
         try:
             data = await download.run(self._concurrency)
+        except TelegramRefused as refused:
+            if refused.code in _SPEAK_OF_ONE_FILE:
+                raise ItemRejected("refused", refused.code) from refused
+            raise
         finally:
             await download.close()
         return Fetched(data, key.access)

@@ -7,10 +7,8 @@ from dataclasses import replace
 import pytest
 
 from archive.errors import ItemRejected, Transient
-from archive.ids import MessageId
 from archive.records import Chat, MediaKind, Message
 from resources.telegram.client import TelegramAccount
-from resources.telegram.errors import TelegramRefused
 from telegram_sandbox import ChatHandle
 from tests.integration.telegram.conftest import House, picture
 
@@ -162,12 +160,10 @@ async def test_a_file_in_another_data_centre_is_fetched_there(shelf: Shelf) -> N
     assert shelf.house.asked("auth.importAuthorization") == 1
 
 
-async def test_a_refusal_keeps_its_code(shelf: Shelf) -> None:
-    shelf.group.document(shelf.house.me, noise(100))
+async def test_a_file_that_telegram_refuses_is_rejected_and_no_other(shelf: Shelf) -> None:
+    shelf.group.photo(shelf.house.me, picture())
     account, chat, message = await shelf.open()
-    assert message.media is not None
-    assert message.access is not None
-    wrong = replace(message.access, access_hash=1)
-    with pytest.raises(TelegramRefused) as refused:
-        await account.media.fetch(chat, MessageId(1), message.media, wrong)
-    assert refused.value.code == "FILE_ID_INVALID"
+    shelf.house.sandbox.faults.error("upload.getFile", "LOCATION_INVALID")
+    with pytest.raises(ItemRejected, match="refused: LOCATION_INVALID"):
+        await fetch(account, chat, message)
+    assert await fetch(account, chat, message)

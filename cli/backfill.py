@@ -31,7 +31,7 @@ _POLL_SECONDS = 2.0
 def backfill_command(
     chats: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CHAT]…", help="Which chats; all allowed ones, if none is named."),
+        typer.Argument(metavar="CHAT", help="Which chats; all allowed ones, if none is named."),
     ] = None,
     *,
     unread: Annotated[

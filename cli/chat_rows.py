@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from archive.ids import ChatId
-from archive.records import Chat, PeerInfo
+from archive.records import Chat, PeerInfo, Switches
 from resources.store.overview import ChatProgress
 
 Row = dict[str, object]
@@ -37,10 +37,13 @@ def switch_row(chat: Chat) -> Row:
         "title": chat.title,
         "kind": str(chat.kind),
         "username": chat.username,
-        "archive": chat.switches.archive,
-        "faces": chat.switches.faces,
-        "publish": chat.switches.publish,
+        "allowed": allowed(chat.switches),
     }
+
+
+def allowed(switches: Switches) -> list[str]:
+    """Name the switches that are on."""
+    return [name for name in ("archive", "faces", "publish") if getattr(switches, name)]
 
 
 def dialog_row(peer: PeerInfo, known: Collection[ChatId]) -> Row:

@@ -14,7 +14,7 @@ from archive.chats import add_chat, allow, deny
 from archive.history import PlannedWindows
 from archive.ids import AccountId
 from archive.records import SEARCHABLE_KINDS, Chat, MediaKind, PeerInfo, Switches
-from cli.chat_rows import chat_rows, dialog_row, switch_row
+from cli.chat_rows import allowed, chat_rows, dialog_row, switch_row
 from cli.context import open_toolbox
 from cli.exits import ExitCode
 from cli.output import emit, progress, say
@@ -76,14 +76,19 @@ def list_command(
             say("Next: `face-archive chats add` with a username or chat id from this list.")
             return
         rows = chat_rows(chats, toolbox.overview.chats())
-    emit(rows, title="Chats", empty="No chat yet: run `face-archive chats add @name`.")
+    emit(
+        rows,
+        title="Chats",
+        empty="No chat yet: run `face-archive chats add @name`.",
+        hide=("username", "state", "messages"),
+    )
 
 
 @chats_app.command("add", context_settings=_TAKES_IDS)
 def add_command(
     refs: Annotated[
         list[str],
-        typer.Argument(metavar="REF…", help="@name, marked id, t.me link, or invite link."),
+        typer.Argument(metavar="REF", help="@name, marked id, t.me link, or invite link."),
     ],
     *,
     account: _Account = None,
@@ -150,7 +155,7 @@ def allow_command(
         say(*SWITCHES_HELP)
         raise typer.Exit(ExitCode.USAGE)
     with open_toolbox() as toolbox:
-        allowed = allow(
+        after = allow(
             toolbox.chats.find(chat),
             switches,
             toolbox.chats,
@@ -158,10 +163,10 @@ def allow_command(
             media_types=kinds,
             max_media_bytes=None if max_size_mb is None else int(max_size_mb * _MEGABYTE),
         )
-        say(f"{allowed.title}: the switches are stored.")
-        planned = _plan(toolbox, allowed) if allowed.switches.archive else None
-    emit([_allowed_row(allowed, planned)], title="Allowed")
-    _say_what_follows(allowed, planned)
+        say(f"{after.title}: the switches are stored.")
+        planned = _plan(toolbox, after) if after.switches.archive else None
+    emit([_allowed_row(after, planned)], title="Allowed")
+    _say_what_follows(after, planned)
 
 
 @chats_app.command("deny", context_settings=_TAKES_IDS)
@@ -193,8 +198,7 @@ def deny_command(
     with open_toolbox() as toolbox:
         found = toolbox.chats.find(chat)
         if not yes:
-            named = [name for name in ("archive", "faces", "publish") if getattr(switches, name)]
-            question = f"{found.title}: switch {', '.join(named)} off?"
+            question = f"{found.title}: switch {', '.join(allowed(switches))} off?"
             typer.confirm(question, default=False, abort=True, err=True)
         denied = deny(found, switches, toolbox.chats)
     emit([switch_row(denied)], title="Denied")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,12 +28,19 @@ from rich.text import Text
 Row = Mapping[str, object]
 """One line of output: names in snake_case, values that JSON knows (or their text)."""
 
+_ENDLESS = 100_000
+
 Advance = Callable[[int, int | None], None]
 """Called with how much is done so far, and of how much (``None`` where nobody knows)."""
 
 
 def emit(
-    rows: Iterable[Row], *, title: str = "", empty: str = "", as_json: bool | None = None
+    rows: Iterable[Row],
+    *,
+    title: str = "",
+    empty: str = "",
+    hide: Collection[str] = (),
+    as_json: bool | None = None,
 ) -> None:
     """Print rows on stdout.
 
@@ -40,17 +48,23 @@ def emit(
         rows: All with the same names in the same order.
         title: Above the table.
         empty: Said instead of a table without rows; a program gets no line at all.
+        hide: Names that only a program needs.
         as_json: Force one form; else a terminal gets the table.
     """
     if not sys.stdout.isatty() if as_json is None else as_json:
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
         return
-    listed = list(rows)
+    listed = [{name: row[name] for name in row if name not in hide} for row in rows]
     if not listed:
         say(empty)
         return
-    Console().print(_table(listed, title))
+    console = Console()
+    table = _table(listed, title)
+    # Asked of an endless terminal, because on a real one the answer always fits.
+    endless = console.options.update_width(_ENDLESS)
+    fits = Measurement.get(console, endless, table).minimum <= console.width
+    console.print(table if fits else _records(listed, title))
 
 
 def say(*lines: str) -> None:
@@ -92,6 +106,18 @@ def _table(rows: Sequence[Row], title: str) -> Table:
         )
     for row in rows:
         table.add_row(*(Text(_shown(value)) for value in row.values()))
+    return table
+
+
+def _records(rows: Sequence[Row], title: str) -> Table:
+    """Show each row as lines of name and value: for more columns than a terminal has room for."""
+    table = Table(title=title or None, title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for row in rows:
+        for name, value in row.items():
+            table.add_row(name.replace("_", " "), Text(_shown(value)))
+        table.add_section()
     return table
 
 

@@ -46,15 +46,14 @@ def status_command(
         times = [dataclasses.asdict(each) for each in toolbox.overview.stage_times()]
         model = toolbox.engine_spec.model_name
     processes = _process_rows(settings)
-    choice = True if as_json else None
-    emit(rows, title="Chats", empty="No chat yet: `face-archive chats add @name`.", as_json=choice)
-    emit(
-        [_row("totals", {**dataclasses.asdict(totals), "model": model})],
-        title="Archive",
-        as_json=choice,
-    )
-    emit((_row("stage", each) for each in times), title="Stages", as_json=choice)
-    emit(processes, title="Processes", as_json=choice)
+
+    def show(rows: Iterable[Row], title: str, empty: str = "") -> None:
+        emit(rows, title=title, empty=empty, hide=("row",), as_json=as_json or None)
+
+    show(rows, "Chats", "No chat yet: `face-archive chats add @name`.")
+    show([_row("totals", {**dataclasses.asdict(totals), "model": model})], "Archive")
+    show((_row("stage", each) for each in times), "Stages")
+    show(processes, "Processes")
     if not processes:
         say("`face-archive up` is not running here.")
 

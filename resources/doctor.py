@@ -19,7 +19,7 @@ from typing import Final
 
 import psycopg
 
-from archive.errors import ArchiveError, Permanent
+from archive.errors import ArchiveError, Permanent, Transient
 from resources.databases import databases
 from resources.settings import DEFAULT_ENV_FILE, Settings
 from resources.store.migrate import status
@@ -245,8 +245,11 @@ def _pack_is_there(known: KnownModel, models_dir: Path) -> bool:
 
 
 def _pgvector_version(url: str) -> str | None:
-    with psycopg.connect(url, connect_timeout=10) as connection:
-        row = connection.execute(_PGVECTOR).fetchone()
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            row = connection.execute(_PGVECTOR).fetchone()
+    except psycopg.Error as exc:
+        raise Transient(f"the database did not answer: {exc}") from exc
     return str(row[0]) if row and row[0] else None
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
+from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from cli.exits import ExitCode
@@ -21,14 +25,28 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database without a single migration."""
+    name = f"empty_{uuid4().hex}"
+    with psycopg.connect(postgres.archive_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield make_conninfo(postgres.archive_url, dbname=name)
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 def test_a_database_is_migrated_once(
-    shell: Shell, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    shell: Shell,
+    postgres: EmbeddedPostgres,
+    empty_database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(
-        "FACE_ARCHIVE_DATABASE_URL", make_conninfo(postgres.archive_url, dbname="dagster")
-    )
+    monkeypatch.setenv("FACE_ARCHIVE_DATABASE_URL", empty_database_url)
     monkeypatch.setenv("FACE_ARCHIVE_DAGSTER_DATABASE_URL", postgres.dagster_url)
     assert not any(row["applied"] for row in shell.rows("db", "status"))
+    too_early = shell.run("status")
+    assert too_early.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "face-archive db migrate" in too_early.stderr
     applied = shell.rows("db", "migrate")
     assert all(row["applied"] for row in shell.rows("db", "status"))
     assert applied
@@ -79,11 +97,9 @@ def test_doctor_reports_settings_that_cannot_be_used(
 
 
 def test_doctor_tells_a_database_that_is_gone_from_one_without_migrations(
-    installed: Shell, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, free_port: int
+    installed: Shell, empty_database_url: str, monkeypatch: pytest.MonkeyPatch, free_port: int
 ) -> None:
-    monkeypatch.setenv(
-        "FACE_ARCHIVE_DATABASE_URL", make_conninfo(postgres.archive_url, dbname="template1")
-    )
+    monkeypatch.setenv("FACE_ARCHIVE_DATABASE_URL", empty_database_url)
     assert "face-archive db migrate" in _check(installed, "database")["way_out"]
     monkeypatch.setenv(
         "FACE_ARCHIVE_DATABASE_URL", f"postgresql://me@127.0.0.1:{free_port}/archive"

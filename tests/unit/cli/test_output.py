@@ -36,6 +36,27 @@ def test_a_terminal_gets_a_table_that_takes_titles_literally(
     assert "{" not in printed
 
 
+def test_more_columns_than_a_terminal_has_room_for_become_lines_of_name_and_value(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_a_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "40")
+    emit([{f"a_rather_long_name_{number}": 10**12 for number in range(6)}])
+    printed = capsys.readouterr().out
+    assert printed.count(str(10**12)) == 6
+    assert "a rather long name 5" in printed
+
+
+def test_what_only_a_program_needs_is_hidden_from_people(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emit([{"row": "chat", "faces": 1}], hide=("row",))
+    assert json.loads(capsys.readouterr().out) == {"row": "chat", "faces": 1}
+    on_a_terminal(monkeypatch)
+    emit([{"row": "chat", "faces": 1}], hide=("row",))
+    assert "chat" not in capsys.readouterr().out
+
+
 def test_json_can_be_asked_for_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,7 +71,7 @@ def publish_command(
         hub = require_hub(toolbox.topics, None if configured is None else ChatId(configured))
         drawn = plan(toolbox.topics, hub, now=datetime.now(UTC))
         if dry_run:
-            _show_plan(drawn, toolbox.settings.hub_operations_per_minute, max_operations)
+            show_plan(drawn, toolbox.settings.hub_operations_per_minute, max_operations)
             return
         started = monotonic()
         due = min(len(drawn.operations), max_operations or len(drawn.operations))
@@ -112,7 +112,7 @@ async def _publish(toolbox: Toolbox, hub: Hub, options: PublishOptions, due: int
             )
 
 
-def _show_plan(drawn: Plan, per_minute: int, max_operations: int | None) -> None:
+def show_plan(drawn: Plan, per_minute: int, max_operations: int | None) -> None:
     """Print each operation in its order, then what all of them come to."""
     lines = drawn.lines()[:max_operations]
     emit(({"operation": line} for line in lines), title="Plan", empty="The hub is complete.")

@@ -111,13 +111,18 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
-        message = f"the database did not answer: {_first_line(exc)}"
-        raise Transient(message) from exc
+        cause = _without_detail(exc)
+        raise Transient(f"the database did not answer: {cause}") from cause
     except psycopg.Error as exc:
-        message = f"the database refused a statement: {_first_line(exc)}"
-        raise Permanent(message) from exc
+        cause = _without_detail(exc)
+        raise Permanent(f"the database refused a statement: {cause}") from cause
 
 
-def _first_line(exc: psycopg.Error) -> str:
-    """Return the driver's message without its detail, which may quote a row."""
-    return (str(exc).splitlines() or [type(exc).__name__])[0]
+def _without_detail(exc: psycopg.Error) -> psycopg.Error:
+    """Return the driver's error without its detail, which quotes the row.
+
+    Whoever shows an error shows its causes too: Dagster would keep a message's text in its
+    event log.
+    """
+    first_line = (str(exc).splitlines() or [type(exc).__name__])[0]
+    return type(exc)(first_line).with_traceback(exc.__traceback__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -49,6 +51,16 @@ def test_an_error_in_the_body_rolls_the_transaction_back(database: Database) -> 
 def test_a_broken_rule_of_the_schema_is_permanent(database: Database) -> None:
     with pytest.raises(Permanent, match="refused"), database.transaction() as connection:
         connection.execute("INSERT INTO accounts (account_id, name, state) VALUES (1, '', 'odd')")
+
+
+def test_no_error_in_the_chain_quotes_the_row_that_was_refused(database: Database) -> None:
+    row = {"name": "Mia", "state": "odd"}
+    statement = "INSERT INTO accounts (account_id, name, state) VALUES (1, %(name)s, %(state)s)"
+    with pytest.raises(Permanent) as caught, database.transaction() as connection:
+        connection.execute(statement, row)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert row["name"] not in shown
+    assert "violates check constraint" in shown
 
 
 def test_a_server_that_is_not_there_is_transient(postgres: EmbeddedPostgres) -> None:

@@ -8,7 +8,9 @@ them when the socket closes, however the holder ended. Nobody waits here: a busy
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+import psycopg
 
 from archive.errors import Transient
 from archive.ids import AccountId
@@ -19,6 +21,7 @@ BUSY_RETRY_SECONDS = 15.0
 
 # 64 bits of hash: two names meet with a probability of 2⁻⁶⁴.
 _TRY = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_FREE = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 
 @contextmanager
@@ -54,4 +57,10 @@ def _lock(database: Database, key: str, busy: str) -> Iterator[None]:
         row = connection.execute(_TRY, (key,)).fetchone()
         if row is None or not row[0]:
             raise Transient(busy, retry_after_seconds=BUSY_RETRY_SECONDS)
-        yield
+        try:
+            yield
+        finally:
+            # The server notices a closed connection a moment late: the next step of the same run
+            # would find the lane busy. A connection that broke has lost the lock already.
+            with suppress(psycopg.Error):
+                connection.execute(_FREE, (key,))

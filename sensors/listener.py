@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
 
 import structlog
 
@@ -64,11 +65,24 @@ def main() -> None:
     settings = Settings.load()
     configure_logs(settings.log_level, settings.log_format)
     with Toolbox.open(settings) as toolbox:
+        refusals: list[BaseException] = []
         try:
             asyncio.run(_listen_to_all(toolbox))
-        except Permanent as exc:
-            _log.error("cannot_listen", reason=str(exc))
-            sys.exit(4)
+        # The accounts' tasks end in a group, whatever ended them.
+        except* Permanent as group:
+            refusals += _leaves(group)
+    for refusal in refusals:
+        _log.error("cannot_listen", reason=str(refusal))
+    if refusals:
+        sys.exit(4)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 if __name__ == "__main__":

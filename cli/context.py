@@ -9,11 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from archive.errors import Permanent
-from resources.databases import databases
 from resources.logs import configure_logs
 from resources.settings import Settings
-from resources.store.migrate import status
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
@@ -39,16 +36,8 @@ def open_toolbox(settings: Settings | None = None) -> Iterator[Toolbox]:
         Transient: The database does not answer.
         Permanent: It lacks a migration, or cannot live where it is asked to.
     """
-    # They bring every adapter with them: `--help` need not wait for that.
-    from resources.store.database import Database
+    # It brings every adapter with it: `--help` need not wait for that.
     from resources.toolbox import Toolbox
 
-    settings = settings or load_settings()
-    with databases(settings) as urls:
-        # A pool on a database without our types would only say that it did not answer.
-        if missing := sum(not each.applied for each in status(urls.archive)):
-            raise Permanent(
-                f"The database lacks {missing} migrations: run `face-archive db migrate`."
-            )
-        with Database(urls.archive) as database:
-            yield Toolbox(settings, database)
+    with Toolbox.open(settings or load_settings()) as toolbox:
+        yield toolbox

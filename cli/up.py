@@ -31,6 +31,8 @@ from resources.store.migrate import migrate
 
 _HOST = "127.0.0.1"
 _CODE_SERVER_SOCKET = "code-server.sock"
+# As in workspace.yaml.
+_LOCATION = "face-archive"
 _SOCKET_NAME_BYTES = 100
 
 
@@ -76,11 +78,11 @@ def children(settings: Settings, environment: Mapping[str, str], run_folder: Pat
     """
     bin_folder = Path(sys.executable).parent
     socket = str(_short(run_folder) / _CODE_SERVER_SOCKET)
-    workspace = ["--grpc-socket", socket]
+    workspace = ["--workspace", str(_workspace(run_folder, socket))]
     commands = {
         "code-server": [
             *(str(bin_folder / "dagster"), "code-server", "start", "--socket", socket),
-            *("--module-name", "archive_assets.definitions", "--location-name", "face-archive"),
+            *("--module-name", "archive_assets.definitions", "--location-name", _LOCATION),
         ],
         "webserver": [
             *(str(bin_folder / "dagster-webserver"), "--host", _HOST),
@@ -126,6 +128,19 @@ def _publish(run_folder: Path, pids: Mapping[str, int | None]) -> None:
     partial = run_folder / "up.json.partial"
     partial.write_text(json.dumps(pids), encoding="ascii")
     partial.replace(run_folder / "up.json")
+
+
+def _workspace(run_folder: Path, socket: str) -> Path:
+    """Write the workspace that names our code server.
+
+    Dagster keeps what a sensor remembers under the location's name; left to itself it would take
+    the socket's, and forget everything when the data folder moves.
+    """
+    file = run_folder / "workspace.yaml"
+    server = {"grpc_server": {"socket": socket, "location_name": _LOCATION}}
+    # JSON is YAML too, and needs no quoting of our own.
+    file.write_text(json.dumps({"load_from": [server]}), encoding="utf-8")
+    return file
 
 
 def _short(folder: Path) -> Path:

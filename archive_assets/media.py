@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from archive.errors import Transient
+from archive.errors import Permanent, Transient
 from archive.ledger import Product
 from archive.media_pass import MediaPassResult, run_media_pass
 from archive.windows import Window, parse_key
@@ -21,6 +21,9 @@ from resources.toolbox import Toolbox
 fingerprints_key = dg.AssetKey("media_fingerprints")
 extracted_faces_key = dg.AssetKey("extracted_faces")
 face_embeddings_key = dg.AssetKey("face_embeddings")
+
+# A run that waits keeps its place among the few that may run at a time.
+_LONGEST_WAIT_SECONDS = 300.0
 
 _PRODUCTS = {
     fingerprints_key: Product.FINGERPRINTS,
@@ -105,13 +108,19 @@ def _require_complete(result: MediaPassResult) -> None:
     """Keep the window red while anything in it may still come; a switch that is off is no error.
 
     Raises:
-        Transient: Some items failed and are due again at a known time.
+        Transient: Some items are due again soon.
+        Permanent: The first of them is due later: the backfill sensor asks for the window then.
     """
     if result.complete or result.stopped_reason:
         return
     wait = None
     if result.retry_at is not None:
         wait = max(1.0, (result.retry_at - datetime.now(UTC)).total_seconds())
+    if wait is not None and wait > _LONGEST_WAIT_SECONDS:
+        raise Permanent(
+            f"some media of the window failed and are due again in {wait / 60:.0f} minutes: the "
+            "ledger says why, and backfill_sensor asks for the window then"
+        )
     raise Transient("some media of the window are not done yet; the ledger says why", wait)
 
 

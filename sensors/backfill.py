@@ -16,15 +16,15 @@ _RUNS_A_TICK = 100
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "On by default. Windows of allowed chats that were never read, or have something to do "
-        "again, become runs, newest first. A chat allowed with --no-backfill is left to "
-        "`face-archive backfill`. Off: nothing old is fetched by itself."
+        "On by default. Windows of allowed chats that were never read, have something to do "
+        "again, or media left over, become runs, newest first. A chat allowed with --no-backfill "
+        "is left to `face-archive backfill`. Off: nothing old is fetched by itself."
     ),
 )
 def backfill_sensor(
     context: dg.SensorEvaluationContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask once for each window and occasion; a failed run is a person's to repeat."""
+    """Ask once for each window and occasion; a run that got nowhere is a person's to repeat."""
     asked: dict[str, str] = json.loads(context.cursor or "{}")
     due: dict[str, str] = {
         row.window.key: row.occasion for row in toolbox.history.windows_to_submit()

@@ -128,8 +128,8 @@ class PostgresHistory:
     def windows_to_submit(self) -> list[WindowRow]:
         """Return the windows that a backfill has to read, newest of each chat first.
 
-        Those never read, dirty, half read, or grown, of chats that may be archived and whose
-        backfill is not held.
+        Those never read, dirty, half read, or grown, of chats whose backfill is not held, and
+        those read whose media were left unfinished, of all chats that may be archived.
         """
         with self._database.transaction() as connection:
             return rows.windows_to_submit(connection)

@@ -26,17 +26,51 @@ ORDER BY first_id DESC
 
 # Newest first within each chat, and no chat waits for the whole history of another. Growth
 # that a live update named is left to the run which that update asks for.
+#
+# History is done before the media are, and a run may end in between or leave a file for later:
+# media without ledger rows, and open rows whose time has come, bring their window back. Ten
+# minutes leave room for the run that is at it; one that takes longer is seen by the lock of
+# ``media.MediaStore.hold``. A held backfill holds nothing of what was read already.
 _TO_SUBMIT = """
+WITH unfinished AS (
+    SELECT chat_no, message_id, created_at AS since
+    FROM message_media
+    WHERE NOT EXISTS (
+        SELECT FROM media_products WHERE media_products.media_id = message_media.media_id)
+    UNION ALL
+    SELECT chat_no, message_id, media_products.updated_at
+    FROM media_products JOIN message_media USING (media_id) JOIN chats USING (chat_no)
+    WHERE media_products.state IN ('pending', 'failed')
+      AND media_products.reason IS DISTINCT FROM 'crashed'
+      AND (product = 'fingerprints' OR product IN ('faces', 'embeddings') AND allow_faces)
+      AND coalesce(retry_at, '-infinity') < now() - interval '10 minutes'
+), halted AS (
+    SELECT window_key, max(since) AS halted_at
+    FROM unfinished
+    JOIN messages USING (chat_no, message_id)
+    JOIN windows
+        ON windows.chat_no = unfinished.chat_no AND message_id BETWEEN first_id AND last_id
+    WHERE messages.deleted_at IS NULL AND read_at IS NOT NULL
+      AND since < now() - interval '10 minutes'
+      AND NOT EXISTS (
+          SELECT FROM pg_locks
+          WHERE locktype = 'advisory' AND objsubid = 1
+            AND ((classid::bigint << 32) | objid::bigint)
+                = hashtextextended('media window ' || window_key, 0))
+    GROUP BY window_key
+)
 SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
-       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top
-FROM windows JOIN chats USING (chat_no)
-WHERE chats.allow_archive AND NOT chats.hold_backfill AND chats.state = 'active'
-  AND (read_at IS NULL OR dirty OR cursor_id IS NOT NULL
-       OR watermark < least(last_id, chats.top_message_id)
-          AND NOT EXISTS (
-              SELECT FROM inbox
-              WHERE inbox.applied_at IS NULL AND inbox.chat_no = windows.chat_no
-                AND inbox.message_id BETWEEN first_id AND last_id))
+       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top, halted_at
+FROM windows JOIN chats USING (chat_no) LEFT JOIN halted USING (window_key)
+WHERE chats.allow_archive AND chats.state = 'active'
+  AND (halted_at IS NOT NULL
+       OR NOT chats.hold_backfill
+          AND (read_at IS NULL OR dirty OR cursor_id IS NOT NULL
+               OR watermark < least(last_id, chats.top_message_id)
+                  AND NOT EXISTS (
+                      SELECT FROM inbox
+                      WHERE inbox.applied_at IS NULL AND inbox.chat_no = windows.chat_no
+                        AND inbox.message_id BETWEEN first_id AND last_id)))
 ORDER BY row_number() OVER (PARTITION BY windows.chat_no ORDER BY first_id DESC), windows.chat_no
 """
 
@@ -74,6 +108,7 @@ class WindowRecord(NamedTuple):
     floor_id: MessageId | None
     reach_id: MessageId | None
     known_top: MessageId
+    halted_at: datetime | None = None
 
     def value(self) -> WindowRow:
         """Return what the archive calls it."""
@@ -88,6 +123,7 @@ class WindowRecord(NamedTuple):
             self.demands,
             self.read_at,
             descent,
+            self.halted_at,
         )
 
 

@@ -96,7 +96,9 @@ SELECT concat_ws('-',
     (SELECT coalesce(sum(version), 0) FROM identities),
     (SELECT count(*) FROM message_media),
     (SELECT count(*) FROM publications WHERE state IN ('planned', 'sending')),
+    (SELECT count(*) FROM publications WHERE retry_at < now()),
     (SELECT coalesce(max(hub_no), 0) FROM hubs WHERE in_use),
+    (SELECT count(*) FROM hubs WHERE in_use AND state = 'blocked'),
     (SELECT coalesce(sum(hashtext(chat_no::text || allow_faces || allow_publish)), 0) FROM chats))
 """
 

@@ -10,7 +10,7 @@ import pytest
 from archive_assets.build import build_defs
 from archive_assets.partitions import chat_window
 from resources.dagster_home import prepare_dagster_home
-from sensors.runs import PEOPLE_ASSETS, PEOPLE_JOB, WINDOW_ASSETS, WINDOW_JOB
+from sensors.runs import LANE_TAG, PEOPLE_ASSETS, PEOPLE_JOB, WINDOW_ASSETS, WINDOW_JOB
 from tests.fixtures.installation import Installation
 
 
@@ -66,7 +66,10 @@ def test_the_instance_leaves_room_for_a_live_run_beside_a_backfill(opted_in: Ins
     queue = opted_in.instance.get_concurrency_config().run_queue_config
     assert queue is not None
     assert queue.max_concurrent_runs == 2
-    assert queue.tag_concurrency_limits == [{"key": "dagster/backfill", "limit": 1}]
+    assert queue.tag_concurrency_limits == [
+        {"key": "dagster/backfill", "limit": 1},
+        {"key": LANE_TAG, "value": {"applyLimitPerUniqueValue": True}, "limit": 1},
+    ]
 
 
 def test_the_projects_own_dagster_yaml_is_what_an_installation_gets(tmp_path: Path) -> None:

@@ -186,11 +186,28 @@ def test_people_are_asked_for_once_until_something_changes(
 
     deny(only_chat(gone_through), Switches(publish=True), gone_through.toolbox.chats)
     changed = evaluated(people_sensor, gone_through, ephemeral, first.cursor)
+    assert isinstance(changed, dg.SensorResult)
     allow(only_chat(gone_through), ALL, gone_through.toolbox.chats)
+    back = evaluated(people_sensor, gone_through, ephemeral, changed.cursor)
 
-    (before,) = submitted(first, ephemeral)
-    (after,) = submitted(changed, ephemeral)
-    assert before.run_key != after.run_key
+    # A state that was there before is asked for again: a run key would be refused for ever.
+    for result in (first, changed, back):
+        (run,) = submitted(result, ephemeral)
+        assert run.run_key is None
+
+
+def test_people_are_asked_for_again_when_a_blocked_hub_is_ready(
+    gone_through: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    hub = gone_through.toolbox.hub()
+    assert hub is not None
+    gone_through.toolbox.topics.set_blocked(hub.hub_no, "it has no topics")
+    blocked = evaluated(people_sensor, gone_through, ephemeral)
+    assert isinstance(blocked, dg.SensorResult)
+
+    gone_through.toolbox.topics.set_blocked(hub.hub_no, None)
+
+    assert submitted(evaluated(people_sensor, gone_through, ephemeral, blocked.cursor), ephemeral)
 
 
 def test_people_are_not_asked_for_while_a_run_about_them_is_under_way(

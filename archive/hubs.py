@@ -99,7 +99,7 @@ async def use_hub(
             f"{chat.title!r} cannot be the hub: only a group with topics can. Make one with "
             "`face-archive hub create`."
         )
-    require_hub_rights(await gateway.inspect(chat), chat.title)
+    require_hub_rights(await gateway.inspect(chat))
     return await asyncio.to_thread(_adopt, chat, chats, hubs)
 
 
@@ -113,7 +113,7 @@ async def check_hub(hub: Hub, gateway: HubGateway, hubs: HubStore) -> HubCheck:
     rights = await gateway.inspect(hub.chat)
     reason = None
     try:
-        require_hub_rights(rights, hub.chat.title)
+        require_hub_rights(rights)
     except HubBlocked as blocked:
         reason = str(blocked)
     await asyncio.to_thread(hubs.set_blocked, hub.hub_no, reason)
@@ -137,8 +137,8 @@ def hub_in_use(hubs: HubStore, configured: ChatId | None = None) -> Hub | None:
         if hub.chat.chat_id == configured:
             return hub
     raise Permanent(
-        f"HUB_GROUP_ID is {configured}, which is not a hub yet: run `face-archive hub use "
-        f"{configured}`, or leave HUB_GROUP_ID empty."
+        "HUB_GROUP_ID names a chat that is not a hub yet: run `face-archive hub use` with that id, "
+        "or leave HUB_GROUP_ID empty."
     )
 
 

@@ -52,7 +52,8 @@ def published_topics(
     Without a hub there is nothing to do, and the run says so. What a rate limit leaves over is
     carried on by the next run.
     """
-    hub = toolbox.hub()
+    with dagster_outcome():
+        hub = toolbox.hub()
     if hub is None:
         context.log.info("No hub is configured: nothing is published (`face-archive hub create`).")
         return dg.MaterializeResult(metadata={"hub": False})

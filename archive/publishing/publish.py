@@ -151,11 +151,11 @@ async def _configured(store: PublishingStore, gateway: HubGateway, hub: Hub) -> 
     known = await asyncio.to_thread(store.hub, hub.hub_no)
     if known is None or not known.chat.is_hub:
         raise Permanent(
-            f"{hub.chat.title!r} is not a configured hub: nothing is sent there. Choose one "
+            "The chat is not a configured hub: nothing is sent there. Choose one "
             "with `face-archive hub use`, or make one with `face-archive hub create`."
         )
     try:
-        require_hub_rights(await gateway.inspect(known.chat), known.chat.title)
+        require_hub_rights(await gateway.inspect(known.chat))
     except HubBlocked as blocked:
         await asyncio.to_thread(store.set_blocked, known.hub_no, str(blocked))
         raise

@@ -1,6 +1,7 @@
 """What a chat must be, and what we must be allowed there, for it to be a hub.
 
-Each rule names its way out, because the person who reads it has to act in Telegram.
+Each rule names its way out, because the person who reads it has to act in Telegram. No message
+names the chat: it may end up in the log of a run, which outlives an erasure.
 """
 
 from __future__ import annotations
@@ -15,19 +16,18 @@ class HubBlocked(Permanent):
     """A chat cannot be a hub as it is; the message says what to change."""
 
 
-def require_hub_rights(rights: HubRights, title: str) -> None:
+def require_hub_rights(rights: HubRights) -> None:
     """Refuse a chat that cannot hold topics or that strangers could read.
 
     Args:
         rights: As Telegram answers now.
-        title: The chat's, for the message.
 
     Raises:
         HubBlocked: With everything that is missing at once.
     """
     if problems := list(_problems(rights)):
         raise HubBlocked(
-            f"{title!r} cannot be the hub: " + " ".join(problems) + " Then run `face-archive "
+            "The chat cannot be the hub: " + " ".join(problems) + " Then run `face-archive "
             "hub check`. Nothing was sent, and nothing is lost."
         )
 

@@ -1,0 +1,94 @@
+"""Asset checks are red when the rule that they stand for is broken, and green when it is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import LiteralString
+
+import dagster as dg
+import pytest
+
+from archive.chats import allow, deny
+from archive.records import Switches
+from archive_assets.build import build_defs
+from archive_assets.media import extracted_faces_key, face_embeddings_key
+from sensors.runs import CHAT_WINDOW
+from tests.fixtures.installation import Installation
+
+LEDGER = dg.AssetCheckKey(extracted_faces_key, "every_medium_has_ledger_rows")
+VECTORS = dg.AssetCheckKey(face_embeddings_key, "embeddings_have_unit_norm_and_right_dims")
+PUBLISHED = dg.AssetCheckKey(
+    dg.AssetKey("published_topics"), "nothing_is_published_without_a_switch"
+)
+
+_WITHOUT_ROWS = "DELETE FROM media_products WHERE product = 'embeddings' RETURNING media_id"
+_ROWS_AGAIN = """
+INSERT INTO media_products (media_id, product, state, producer)
+SELECT media_id, 'embeddings', 'done', 'a test' FROM media
+"""
+
+
+def rows_found(installation: Installation, check: dg.AssetCheckKey) -> int:
+    """Evaluate one check for the newest window; gives the rows it complains of."""
+    definitions = build_defs(resource_overrides={"toolbox": installation.toolbox})
+    job = definitions.resolve_implicit_global_asset_job_def().get_subset(
+        asset_selection=set(), asset_check_selection={check}
+    )
+    (chat,) = installation.toolbox.chats.allowed()
+    key = installation.toolbox.chats.windows(chat.chat_no)[0].window.key
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(CHAT_WINDOW, [key])
+        result = job.execute_in_process(
+            {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            instance=instance,
+            partition_key=None if check == PUBLISHED else key,
+        )
+    (evaluation,) = result.get_asset_check_evaluations()
+    found = evaluation.metadata["rows"].value
+    assert isinstance(found, int)
+    assert evaluation.passed == (found == 0)
+    return found
+
+
+@contextmanager
+def changed(installation: Installation, do: LiteralString, undo: LiteralString) -> Iterator[None]:
+    """Change rows for the length of the body."""
+    database = installation.toolbox.database
+    with database.transaction() as connection:
+        connection.execute(do)
+    yield
+    with database.transaction() as connection:
+        connection.execute(undo)
+
+
+@pytest.mark.parametrize("check", [LEDGER, VECTORS, PUBLISHED], ids=lambda check: str(check.name))
+def test_checks_pass_on_what_a_whole_run_leaves(
+    gone_through: Installation, check: dg.AssetCheckKey
+) -> None:
+    assert rows_found(gone_through, check) == 0
+
+
+def test_a_medium_without_a_ledger_row_is_found(gone_through: Installation) -> None:
+    with changed(gone_through, _WITHOUT_ROWS, _ROWS_AGAIN):
+        assert rows_found(gone_through, LEDGER) == 1
+    assert rows_found(gone_through, LEDGER) == 0
+
+
+def test_vectors_of_another_length_than_their_models_are_found(gone_through: Installation) -> None:
+    with changed(
+        gone_through, "UPDATE models SET dims = dims + 1", "UPDATE models SET dims = dims - 1"
+    ):
+        assert rows_found(gone_through, VECTORS) == 1
+    assert rows_found(gone_through, VECTORS) == 0
+
+
+def test_posts_that_no_chat_allows_any_more_are_found(gone_through: Installation) -> None:
+    chats = gone_through.toolbox.chats
+    (chat,) = chats.allowed()
+    deny(chat, Switches(publish=True), chats)
+    try:
+        assert rows_found(gone_through, PUBLISHED) == 2
+    finally:
+        allow(chat, Switches(publish=True), chats)
+    assert rows_found(gone_through, PUBLISHED) == 0

@@ -75,6 +75,13 @@ def ledger(installation: Installation) -> dict[str, tuple[str, str | None, str |
     return states
 
 
+def media_counts(installation: Installation, title: str) -> dict[str, int]:
+    """Give what `face-archive status` says of a chat's media."""
+    shown = rows(face_archive(installation.environment, "status"))
+    (counts,) = (row["media"] for row in shown if row.get("title") == title)
+    return dict(counts)
+
+
 def states(toolbox: Toolbox) -> set[str]:
     with toolbox.database.transaction() as connection:
         return {state for (state,) in connection.execute("SELECT state FROM media_products")}
@@ -101,11 +108,8 @@ def test_a_bad_file_is_skipped_with_its_reason_and_everything_else_of_its_window
 
         assert run.success, run.said
         found = ledger(installation)
-        (chat,) = [
-            row
-            for row in rows(face_archive(installation.environment, "status"))
-            if row["row"] == "chat"
-        ]
+        counts = media_counts(installation, "Family")
+        messages = installation.toolbox.overview.totals().messages
 
     assert {text: (state, reason) for text, (state, reason, _) in found.items()} == {
         "first": ("done", None),
@@ -119,14 +123,14 @@ def test_a_bad_file_is_skipped_with_its_reason_and_everything_else_of_its_window
     assert "0 bytes" in str(found["nothing"][2])
     assert "30000 × 30000 is 900 megapixels, the limit is 150" in str(found["poster"][2])
     assert "b'- bread" in str(found["list"][2])
-    assert chat["media"] == {
+    assert counts == {
         "done": 2,
         "skipped (empty)": 1,
         "skipped (not_an_image)": 1,
         "skipped (too_many_pixels)": 1,
         "skipped (truncated)": 1,
     }
-    assert chat["messages"] == 7
+    assert messages == 7
     # Decoded, the poster alone would take 2 700.
     assert all(peak <= max(old, 1500) for old, peak in zip(before, after, strict=True))
 
@@ -195,6 +199,7 @@ def test_a_session_revoked_in_the_middle_of_a_backfill_leads_to_login_and_loses_
         )
 
         done, broken = backfill(installation, keys)
+        stopped_at = media_counts(installation, "Family")
         doctor = face_archive(installation.environment, "doctor", "--online")
         login = face_archive(installation.environment, "login", typed=f"{PHONE}\n{CODE}\n")
         again = backfill(installation, keys)
@@ -203,6 +208,8 @@ def test_a_session_revoked_in_the_middle_of_a_backfill_leads_to_login_and_loses_
         assert not broken.success
         assert not broken.wants_retry
         assert "run `face-archive login`" in broken.said
+        assert stopped_at.keys() <= {"done", "pending"}
+        assert sum(stopped_at.values()) == 5
         telegram = next(row for row in rows(doctor) if row["name"] == "telegram")
         assert doctor.exit_code == ExitCode.FAILED
         assert "run `face-archive login`" in telegram["finding"]
@@ -330,6 +337,7 @@ def test_without_enough_free_disk_a_pass_stops_before_it_downloads(
         wanted = {**installation.environment, "FACE_ARCHIVE_MIN_FREE_DISK_GB": "1000000"}
 
         run = run_window(wanted, installation.instance, keys[0])
+        doctor = face_archive(wanted, "doctor")
         fetched = installation.requests("upload.getFile")
         again = backfill(installation, keys)
 
@@ -337,6 +345,9 @@ def test_without_enough_free_disk_a_pass_stops_before_it_downloads(
         assert not run.wants_retry
         assert "FACE_ARCHIVE_MIN_FREE_DISK_GB" in run.said
         assert fetched == 0
+        disk = next(row for row in rows(doctor) if row["name"] == "free disk")
+        assert doctor.exit_code == ExitCode.FAILED
+        assert "FACE_ARCHIVE_MIN_FREE_DISK_GB" in disk["way_out"]
         assert all(run.success for run in again)
         assert dump(installation.toolbox.database) == undisturbed
 

@@ -31,7 +31,10 @@ def embeddings_have_unit_norm_and_right_dims(
 def nothing_is_published_without_a_switch(
     toolbox: dg.ResourceParam[Toolbox],
 ) -> dg.AssetCheckResult:
-    """Each post shows a content that at least one chat allows to be published."""
+    """Each post shows a content that at least one chat allows to be published.
+
+    Red, too, after `chats deny --publish`, as long as posts of that chat are in the hub.
+    """
     return _none(toolbox.audit.posts_without_switch())
 
 

@@ -185,7 +185,8 @@ def deny_command(
     """Switch off what must not be done with a chat any more; without a switch, everything.
 
     New work stops at once, and the chat's faces no longer take part in finding people and in
-    publishing. What is stored stays stored.
+    publishing. What is stored stays stored, and what was posted stays in the hub: delete its
+    posts there by hand.
 
     For example:
 

@@ -31,7 +31,9 @@ def people_sensor(
     under_way = RunsFilter(job_name=PEOPLE_JOB, statuses=_UNDER_WAY)
     if context.instance.get_runs_count(under_way):
         return dg.SkipReason("A run is under way.")
-    state = toolbox.overview.work_state()
+    # What is looked at, and how: a changed threshold changes people as a new face does.
+    rules = f"{toolbox.engine_spec.model_name} {toolbox.identify_options}"
+    state = f"{toolbox.overview.work_state()} {rules}"
     if state == context.cursor:
         return dg.SkipReason("Nothing changed since the last run.")
     return dg.SensorResult(

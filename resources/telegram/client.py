@@ -75,8 +75,7 @@ async def connect(
         account = await who_am_i(call)
         if account.account_id != stored.account_id:
             raise Permanent(
-                f"The session of account {stored.account_id} belongs to another one: "
-                "run `face-archive login`."
+                "The account's session belongs to another one: run `face-archive login`."
             )
         yield _parts(call, account, feed, config)
 

@@ -88,11 +88,11 @@ class SessionFiles:
             secret = self._path(account_id, lane).read_text(encoding="ascii").strip()
         except FileNotFoundError:
             raise Permanent(
-                f"Account {account_id} is not logged in for {lane}: run `face-archive login`."
+                f"The account is not logged in for {lane}: run `face-archive login`."
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise Permanent(
-                f"The session of account {account_id} for {lane} cannot be read "
+                f"The account's session for {lane} cannot be read "
                 f"({type(error).__name__}): run `face-archive login`."
             ) from error
         return StoredSession(account_id, lane, secret)

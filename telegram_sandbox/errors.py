@@ -6,8 +6,10 @@ Here belong the exception that handlers raise and the numeric code that goes wit
 import re
 from typing import Final
 
+from telethon.tl import types
+
 _CODES: Final = (
-    (r"(SLOWMODE_|FLOOD_).*WAIT_\d+|SLOWMODE_WAIT_\d+|PEER_FLOOD", 420),
+    (r"(SLOWMODE_|FLOOD_).*WAIT_\d+|TAKEOUT_INIT_DELAY_\d+|PEER_FLOOD", 420),
     (r"(PHONE|NETWORK|USER|FILE|STATS)_MIGRATE_\d+", 303),
     (
         r"AUTH_KEY_UNREGISTERED|AUTH_KEY_INVALID|SESSION_REVOKED|SESSION_EXPIRED"
@@ -43,3 +45,8 @@ class RpcRefusal(Exception):
         super().__init__(name)
         self.name = name
         self.code = code_of(name) if code is None else code
+
+    @property
+    def body(self) -> bytes:
+        """The refusal in TL's binary form."""
+        return bytes(types.RpcError(self.code, self.name))

@@ -13,6 +13,8 @@ from typing import Any
 from telethon.tl import types
 
 from telegram_sandbox import media
+from telegram_sandbox.migration import migrate
+from telegram_sandbox.reactions import react
 from telegram_sandbox.records import (
     Chat,
     FileMedia,
@@ -254,6 +256,14 @@ class ChatHandle:
     def pin(self, message: Message, *, pinned: bool = True) -> None:
         """Pins or unpins a message."""
         self._world.pin_message(message, pinned=pinned)
+
+    def react(self, message: Message, user: User, *emoticons: str) -> None:
+        """Replaces a user's reactions to a message; none at all takes them back."""
+        react(self._world, message, user, emoticons)
+
+    def migrate(self) -> "ChatHandle":
+        """Turns a basic group into a supergroup; returns that, while this stays the old chat."""
+        return ChatHandle(self._world, migrate(self._world, self.record), None)
 
     def expire_view_once(self, message: Message) -> None:
         """Lets a view-once medium have been looked at: the file is gone from the message."""

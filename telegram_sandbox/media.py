@@ -12,7 +12,7 @@ from typing import Any, Final
 from telethon.tl import types
 
 from telegram_sandbox.images import measure
-from telegram_sandbox.records import FileKind, FileMedia, OtherMedia
+from telegram_sandbox.records import HOME_DC, FileKind, FileMedia, OtherMedia
 from telegram_sandbox.world import World
 
 VIEW_ONCE: Final = 2**31 - 1
@@ -29,6 +29,7 @@ def photo(
     thumbnail: bytes | None = None,
     spoiler: bool = False,
     ttl_seconds: int | None = None,
+    dc: int = HOME_DC,
 ) -> FileMedia:
     """Makes a photo; size and thumbnail are taken from the picture unless given."""
     measured = measure(data) if width is None or height is None else (width, height)
@@ -41,6 +42,7 @@ def photo(
         height=height or measured[1],
         thumbnail=thumbnail,
         thumbnail_size=measure(thumbnail) if thumbnail else (0, 0),
+        dc=dc,
     )
     return FileMedia(file, FileKind.PHOTO, ttl_seconds, spoiler)
 
@@ -58,6 +60,7 @@ def document(
     thumbnail: bytes | None = None,
     spoiler: bool = False,
     ttl_seconds: int | None = None,
+    dc: int = HOME_DC,
 ) -> FileMedia:
     """Makes a document; an image type gets the image-size attribute, as on Telegram."""
     found = list(attributes)
@@ -76,6 +79,7 @@ def document(
         height=height,
         thumbnail=thumbnail,
         thumbnail_size=measure(thumbnail) if thumbnail else (0, 0),
+        dc=dc,
     )
     return FileMedia(file, FileKind.DOCUMENT, ttl_seconds, spoiler)
 
@@ -234,8 +238,8 @@ def _options(*makers: Any) -> frozenset[str]:
 OPTIONS: Final = {
     "photo": _options(photo),
     "document": _options(document),
-    "video": _options(video) | {"thumbnail", "spoiler", "ttl_seconds"},
-    "gif": _options(gif) | {"thumbnail", "spoiler"},
+    "video": _options(video) | {"thumbnail", "spoiler", "ttl_seconds", "dc"},
+    "gif": _options(gif) | {"thumbnail", "spoiler", "dc"},
     "sticker": _options(sticker),
     "audio": _options(audio),
     "view_once_photo": _options(view_once_photo, photo) - {"ttl_seconds"},

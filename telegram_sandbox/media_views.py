@@ -22,7 +22,6 @@ from telegram_sandbox.records import (
 )
 from telegram_sandbox.world import World
 
-FILES_DC: Final = 2
 SMALL_SIDE: Final = 320
 LARGE_SIDE: Final = 800
 
@@ -123,7 +122,7 @@ class MediaViews:
             file_reference=self._world.file_reference(file, self._viewer, origin),
             date=file.date,
             sizes=sizes,
-            dc_id=FILES_DC,
+            dc_id=file.dc,
         )
 
     def document(self, file: StoredFile, origin: Chat | None) -> Any:
@@ -139,7 +138,7 @@ class MediaViews:
             date=file.date,
             mime_type=file.mime_type,
             size=len(file.data),
-            dc_id=FILES_DC,
+            dc_id=file.dc,
             attributes=list(file.attributes),
             thumbs=thumbs,
         )

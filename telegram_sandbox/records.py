@@ -14,6 +14,9 @@ from typing import Any, Final
 CHANNEL_MARK: Final = 10**12
 """Marked ids of channels are -(10**12 + id): `telethon.utils.get_peer_id`."""
 
+HOME_DC: Final = 2
+"""The data centre where every account lives, and every file that names no other."""
+
 GENERAL_TOPIC: Final = 1
 """The topic that every forum has, and that cannot be deleted."""
 
@@ -99,6 +102,14 @@ class Member:
 
 
 @dataclass(slots=True, eq=False)
+class LoginToken:
+    """What a new session shows to one that is logged in; `accepted` by whom."""
+
+    expires: datetime
+    accepted: User | None = None
+
+
+@dataclass(slots=True, eq=False)
 class StoredFile:
     """A file of the server: the same object however often it is forwarded."""
 
@@ -113,6 +124,7 @@ class StoredFile:
     thumbnail: bytes | None = None
     thumbnail_size: tuple[int, int] = (0, 0)
     epoch: int = 0
+    dc: int = HOME_DC
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,15 @@ class Forward:
     channel_post: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What one user thinks of a message."""
+
+    user: User
+    date: datetime
+    emoticons: tuple[str, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Message:
     """One message as one history holds it; `twins` are its copies in other accounts."""
@@ -184,6 +205,8 @@ class Message:
     edit_date: datetime | None = None
     pinned: bool = False
     reactions: Any | None = None
+    reacted: dict[int, Reaction] = field(default_factory=dict)
+    """Reactions by user id; one dictionary for all copies."""
     noforwards: bool = False
     deleted: bool = False
     pts: int = 0
@@ -267,7 +290,7 @@ class Event:
     """One step of an account's or channel's update sequence."""
 
     kind: str
-    """new, edit, delete, pin or unpin."""
+    """new, edit, delete, pin, unpin; or reactions, which count for nothing."""
     chat: "Chat"
     pts: int
     count: int
@@ -298,6 +321,11 @@ class Chat:
     last_message_id: int = 0
     pts: int = 1
     events: list[Event] = field(default_factory=list)
+    slow_mode_seconds: int = 0
+    last_posts: dict[int, datetime] = field(default_factory=dict)
+    """When each user last wrote, by user id: what slow mode goes by."""
+    migrated_to: "Chat | None" = None
+    migrated_from: "Chat | None" = None
 
     @property
     def is_channel(self) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from telegram_sandbox.errors import RpcRefusal
 
 if TYPE_CHECKING:
+    from telegram_sandbox.faults import Verdict
     from telegram_sandbox.records import User
     from telegram_sandbox.server import Sandbox
     from telegram_sandbox.session import Session
@@ -34,7 +35,11 @@ class Context:
     sandbox: "Sandbox"
     world: "World"
     session: "Session"
-    page_limit: int | None = None
+    verdict: "Verdict"
+    dc: int
+    takeout_id: int | None = None
+    id_range: tuple[int, int] | None = None
+    """Smallest and largest id of the messages that the request is about."""
 
     @property
     def account(self) -> "User":

@@ -78,6 +78,7 @@ class Scenario:
         forum: bool = False,
         noforwards: bool = False,
         about: str = "",
+        slow_mode_seconds: int = 0,
     ) -> ChatHandle:
         """Adds a supergroup; its first message (id 1) says that it was created.
 
@@ -90,10 +91,12 @@ class Scenario:
             forum: whether it has topics.
             noforwards: whether its content is protected.
             about: description.
+            slow_mode_seconds: how long members wait between two messages.
         """
         handle = self._channel(ChatKind.SUPERGROUP, title, owner, members, admins)
         chat = handle.record
         chat.username, chat.noforwards, chat.about = username, noforwards, about
+        chat.slow_mode_seconds = slow_mode_seconds
         if forum:
             self.world.make_forum(chat)
         return handle

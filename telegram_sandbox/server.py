@@ -1,26 +1,36 @@
-"""The server: listens on loopback, knows the keys, pushes updates.
+"""The server: listens on loopback, knows the keys.
 
-Here belong the life of the server, the hooks that tests and demos use while it runs, and the
-push of updates to connected sessions. Single connections are `connection`'s business.
+Here belong the life of the server and the hooks that tests and demos use while it runs. Single
+connections are `connection`'s business, updates are `pushes`'.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from telethon.tl import types
 
 import telegram_sandbox.methods  # noqa: F401 - importing it registers the handlers
-from telegram_sandbox.connection import Connection, packed
-from telegram_sandbox.faults import Faults
+from telegram_sandbox.connection import Connection
+from telegram_sandbox.faults import Faults, Upset
 from telegram_sandbox.handles import ChatHandle
 from telegram_sandbox.handshake import PUBLIC_KEY_PEM
-from telegram_sandbox.records import ADMIN_RIGHTS, CHANNEL_MARK, Chat, Event, Message, User
+from telegram_sandbox.pushes import Pushes
+from telegram_sandbox.records import (
+    ADMIN_RIGHTS,
+    CHANNEL_MARK,
+    HOME_DC,
+    LoginToken,
+    Message,
+    StoredFile,
+    User,
+)
 from telegram_sandbox.scenario import Scenario
 from telegram_sandbox.session import KeyRecord, Session
-from telegram_sandbox.views import Views
+from telegram_sandbox.takeouts import Takeouts
 from telegram_sandbox.world import LoggedRequest, World
 
 _T = TypeVar("_T")
@@ -69,13 +79,22 @@ class State:
 class Sandbox:
     """The running server; use it with `async with`."""
 
-    def __init__(self, scenario: Scenario, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        file_dc: int | None = None,
+    ) -> None:
         """Takes the world of the scenario over; a scenario serves one sandbox at a time.
 
         Args:
             scenario: users, chats and messages to start with.
             host: loopback address to listen on.
             port: 0 takes a free one.
+            file_dc: number of a second data centre (not 2) that listens on a port of its own and
+                serves the files that say so: `photo(…, dc=4)`, or all after `move_files`.
         """
         self.world = scenario.world
         self.state = State(self.world)
@@ -85,23 +104,35 @@ class Sandbox:
         self.public_key_pem = PUBLIC_KEY_PEM
         self.login_code = scenario.login_code
         self.keys: dict[int, KeyRecord] = {}
-        self.login_tokens: dict[bytes, User | None] = {}
+        self.file_dc = file_dc
+        self.ports: dict[int, int] = {}
+        """The ports by data centre, once it listens."""
+        self.login_tokens: dict[bytes, LoginToken] = {}
+        self.tickets: dict[bytes, tuple[User, int]] = {}
+        """Exported authorizations: whose, and for which data centre."""
+        self.takeouts = Takeouts()
         self.password_challenges: dict[int, Any] = {}
         self.login_hashes: dict[str, str] = {}
         self.uploads: dict[tuple[int, int], dict[int, bytes]] = {}
-        self.acting: Session | None = None
+        self.pushes = Pushes(self)
         self.tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: dict[Connection, asyncio.Task[None] | None] = {}
 
     async def __aenter__(self) -> Self:
         """Starts to listen."""
         self.world.live = True
-        self.world.listeners.append(self._on_event)
-        self.world.chat_listeners.append(self._on_chat_change)
-        self._server = await asyncio.start_server(self._serve, self.host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.pushes.start()
+        self.port = await self._listen(HOME_DC, self.port)
+        if self.file_dc is not None:
+            await self._listen(self.file_dc, 0)
         return self
+
+    async def _listen(self, dc: int, port: int) -> int:
+        server = await asyncio.start_server(partial(self._serve, dc), self.host, port)
+        self._servers.append(server)
+        self.ports[dc] = server.sockets[0].getsockname()[1]
+        return self.ports[dc]
 
     async def __aexit__(
         self,
@@ -111,23 +142,28 @@ class Sandbox:
     ) -> None:
         """Stops to listen and ends all connections."""
         self.world.live = False
-        self.world.listeners.remove(self._on_event)
-        self.world.chat_listeners.remove(self._on_chat_change)
-        if self._server is not None:
-            self._server.close()
+        self.pushes.stop()
+        for server in self._servers:
+            server.close()
         serving = [task for task in self._connections.values() if task is not None]
         self.drop_connections()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*serving, *self.tasks, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(self, reader, writer)
+    async def _serve(
+        self, dc: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        connection = Connection(self, dc, reader, writer)
         self._connections[connection] = asyncio.current_task()
         try:
             await connection.run()
         finally:
             del self._connections[connection]
+
+    def place_of(self, dc: int) -> int:
+        """Returns the data centre that serves for this one: itself if it has an address."""
+        return dc if dc in self.ports else HOME_DC
 
     # Hooks for tests and demos
 
@@ -146,12 +182,27 @@ class Sandbox:
 
     def expire_file_references(self, *messages: Message) -> None:
         """Makes references invalid that were given out so far: of these messages, or of all."""
-        files = set(self.world.files.values())
-        if messages:
-            media = [getattr(message.media, "file", None) for message in messages]
-            files = {file for file in files if file in media}
-        for file in files:
+        for file in self._files_of(messages):
             file.epoch += 1
+
+    def move_files(self, *messages: Message) -> None:
+        """Moves files to the other data centre: of these messages, or all.
+
+        Messages read from now on say so; who uses what it read before gets FILE_MIGRATE_n.
+        """
+        for file in self._files_of(messages):
+            file.dc = self.file_dc or HOME_DC
+
+    def _files_of(self, messages: Sequence[Message]) -> Iterable[StoredFile]:
+        if not messages:
+            return self.world.files.values()
+        media = [getattr(message.media, "file", None) for message in messages]
+        return [file for file in media if file is not None]
+
+    def expire_login_tokens(self) -> None:
+        """Lets every login token be older than it may be."""
+        for token in self.login_tokens.values():
+            token.expires = self.world.now()
 
     def change_salts(self) -> None:
         """Gives every key a new salt; clients learn it by bad_server_salt."""
@@ -180,9 +231,8 @@ class Sandbox:
     def remove_member(self, chat: ChatHandle, user: User) -> None:
         """Takes a user out of a chat."""
         chat.record.members[user.id].gone = True
-        self._push(
-            user, lambda _: types.UpdateShort(types.UpdateChannel(chat.record.id), self.world.now())
-        )
+        update = types.UpdateChannel(chat.record.id)
+        self.pushes.to_user(user, lambda _: types.UpdateShort(update, self.world.now()))
 
     def drop_connections(self) -> None:
         """Cuts every connection; clients reconnect by themselves."""
@@ -191,38 +241,17 @@ class Sandbox:
 
     def sessions_of(self, user: User) -> int:
         """Returns how many keys the user is logged in with."""
-        return sum(1 for key in self.keys.values() if key.user is user)
+        return sum(1 for key in self.keys.values() if key.user is user and key.dc == HOME_DC)
 
-    # Pushed updates
-
-    def _on_event(self, owner: User | None, event: Event) -> None:
-        readers = event.chat.users if owner is None else [owner]
-        for user in readers:
-            self._push(user, lambda views: views.updates([event], event.date))
-
-    def _on_chat_change(self, chat: Chat) -> None:
-        for user in chat.users:
-            self._push(
-                user,
-                lambda views: types.Updates(
-                    [types.UpdateChannel(chat.id)], [], [views.chat(chat)], self.world.now(), 0
-                ),
-            )
-
-    def _push(self, user: User, make: Callable[[Views], Any]) -> None:
-        sessions = [
-            session
-            for key in self.keys.values()
-            if key.user is user
-            for session in key.sessions.values()
-            if session.send is not None and session.wants_updates and session is not self.acting
-        ]
-        if sessions:
-            self.push_to(sessions, make(Views(self.world, user)))
-
-    def push_to(self, sessions: list[Session], update: Any) -> None:
-        """Sends an update to these sessions."""
-        body = packed(bytes(update))
-        for session in sessions:
-            if session.send is not None:
-                session.send(session.seal(body, answer=False))
+    def upset(self, upset: Upset, session: Session) -> None:
+        """Lets something happen to the server while this session asks."""
+        if upset is Upset.REVOKE_SESSION:
+            session.key.user = None
+            return
+        {
+            Upset.EXPIRE_REFERENCES: self.expire_file_references,
+            Upset.MOVE_FILES: self.move_files,
+            Upset.END_TAKEOUTS: self.takeouts.end_all,
+            Upset.NEW_SALTS: self.change_salts,
+            Upset.CUT_ALL: self.drop_connections,
+        }[upset]()

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from telethon.crypto import AES
 
-from telegram_sandbox.records import User
+from telegram_sandbox.records import HOME_DC, User
 
 REMEMBERED_MESSAGES: Final = 1000
 """How many message ids of a client a session remembers to recognise a repeated one."""
@@ -34,6 +34,7 @@ class KeyRecord:
 
     auth_key: Any
     salt: int
+    dc: int = HOME_DC
     user: User | None = None
     password_pending: User | None = None
     login_token: bytes | None = None

@@ -42,12 +42,14 @@ class ThreadedSandbox:
 
 
 @contextmanager
-def run_in_thread(scenario: Scenario, *, port: int = 0) -> Iterator[ThreadedSandbox]:
+def run_in_thread(
+    scenario: Scenario, *, port: int = 0, file_dc: int | None = None
+) -> Iterator[ThreadedSandbox]:
     """Runs a sandbox in a daemon thread until the block ends."""
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     started = threading.Event()
-    sandbox = Sandbox(scenario, port=port)
+    sandbox = Sandbox(scenario, port=port, file_dc=file_dc)
     failure: list[BaseException] = []
 
     async def serve() -> None:

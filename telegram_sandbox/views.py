@@ -10,6 +10,7 @@ from typing import Any
 
 from telethon.tl import types
 
+from telegram_sandbox import reactions
 from telegram_sandbox.media_views import MediaViews
 from telegram_sandbox.records import (
     ADMIN_RIGHTS,
@@ -78,9 +79,14 @@ class Views:
                 creator=(member is not None and member.creator) or None,
                 left=member is None or None,
                 noforwards=chat.noforwards or None,
+                deactivated=chat.migrated_to is not None or None,
+                migrated_to=self._input_channel(chat.migrated_to) if chat.migrated_to else None,
                 default_banned_rights=banned_rights(frozenset()),
             )
         return self._channel(chat, member)
+
+    def _input_channel(self, chat: Chat) -> Any:
+        return types.InputChannel(chat.id, self._world.access_hash(self.viewer, "channel", chat.id))
 
     def _channel(self, chat: Chat, member: Member | None) -> Any:
         access_hash = self._world.access_hash(self.viewer, "channel", chat.id)
@@ -104,6 +110,7 @@ class Views:
             megagroup=megagroup or None,
             forum=chat.forum or None,
             noforwards=chat.noforwards or None,
+            slowmode_enabled=chat.slow_mode_seconds > 0 or None,
             access_hash=access_hash,
             username=chat.username,
             admin_rights=admin_rights_of(member) if member and member.is_admin else None,
@@ -137,7 +144,7 @@ class Views:
             grouped_id=message.grouped_id,
             edit_date=message.edit_date,
             pinned=message.pinned or None,
-            reactions=message.reactions,
+            reactions=reactions.reactions_view(message, self.viewer),
             noforwards=message.noforwards or None,
             views=1 if message.chat.kind is ChatKind.CHANNEL else None,
             forwards=0 if message.chat.kind is ChatKind.CHANNEL else None,
@@ -252,6 +259,8 @@ class Views:
                 ("edit", False): types.UpdateEditMessage,
             }[event.kind, channel]
             return constructor(message=self.message(event.message), **numbered)
+        if event.kind == "reactions" and event.message is not None:
+            return reactions.update_of(event.message, self.peer(event.chat), self.viewer)
         ids = list(event.ids)
         if event.kind == "delete":
             if channel:

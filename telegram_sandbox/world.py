@@ -9,7 +9,7 @@ import random
 import struct
 from collections import Counter, deque
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
@@ -18,6 +18,7 @@ from telethon.tl import types
 
 from telegram_sandbox.records import (
     GENERAL_TOPIC,
+    HOME_DC,
     Chat,
     ChatKind,
     Event,
@@ -42,6 +43,8 @@ class LoggedRequest:
     method: str
     account: User | None
     request: Any
+    in_takeout: bool = False
+    dc: int = HOME_DC
 
 
 @dataclass(slots=True)
@@ -73,7 +76,12 @@ class World:
         self.chat_listeners: list[Callable[[Chat], None]] = []
         self.difference_limit = 1000
         """Events after which a difference is answered with "too long"."""
-        self._clock = start
+        self.difference_slice = 100
+        """Events that one answer about a difference holds at most."""
+        self.difference_timeout_seconds: int | None = None
+        """After how long channel differences ask the client to come again."""
+        # Telegram knows whole seconds only; a fraction would get lost on the way to the client.
+        self._clock = start.replace(microsecond=0)
         self.live = False
         """Whether dates come from the wall clock instead of the scenario's own."""
 
@@ -170,6 +178,7 @@ class World:
                 )
         for copy in copies:
             copy.twins = [twin for twin in copies if twin is not copy]
+            copy.reacted = copies[0].reacted
             chat.history(copy.owner).add(copy)
             if (topic := chat.topic_of(copy)) is not None:
                 topic.messages.add(copy)
@@ -209,14 +218,39 @@ class World:
             kind = "pin" if pinned else "unpin"
             self._emit(copy.owner, copy.chat, kind, ids=(copy.id,))
 
-    def add_channel(self, kind: ChatKind, title: str, creator: User, about: str = "") -> Chat:
-        """Adds a supergroup or broadcast channel, with the message that says so."""
+    def reactions_changed(self, message: Message) -> None:
+        """Tells everybody about reactions. No sequence counts them: who is away misses them."""
+        for copy in (message, *message.twins):
+            self._emit(copy.owner, copy.chat, "reactions", message=copy, count=0)
+
+    def add_channel(
+        self,
+        kind: ChatKind,
+        title: str,
+        creator: User,
+        about: str = "",
+        *,
+        origin: Chat | None = None,
+    ) -> Chat:
+        """Adds a supergroup or broadcast channel; its first message says where it came from.
+
+        Args:
+            kind: which of the two.
+            title: shown name.
+            creator: who holds every right.
+            about: description.
+            origin: the basic group that it continues, if any.
+        """
         chat_id = self.new_id(1_000_000_000, 4_000_000_000, self.chats)
         chat = Chat(chat_id, kind, title, self.now(), about=about)
         chat.invite_hash = self.digest("invite", chat_id).hex()
         chat.members[creator.id] = Member(creator, chat.date, creator=True)
         self.chats[chat_id] = chat
-        action = types.MessageActionChannelCreate(title)
+        action: Any = types.MessageActionChannelCreate(title)
+        if origin is not None:
+            chat.members = {key: replace(member) for key, member in origin.members.items()}
+            chat.migrated_from = origin
+            action = types.MessageActionChannelMigrateFrom(title, origin.id)
         self.add_message(chat, creator, chat.date, action=action)
         return chat
 
@@ -266,7 +300,8 @@ class World:
         sequence.pts += count
         date = datetime.now(UTC) if self.live else self._clock
         event = Event(kind, chat, sequence.pts, count, date, message, ids)
-        sequence.events.append(event)
+        if count:
+            sequence.events.append(event)
         for listener in self.listeners:
             listener(owner, event)
         return sequence.pts

@@ -10,25 +10,27 @@ from telethon.tl import functions, types
 
 from telegram_sandbox.errors import RpcRefusal
 from telegram_sandbox.peers import resolve_user
+from telegram_sandbox.records import HOME_DC
 from telegram_sandbox.registry import Context, handles
 
 DATA_CENTRES = range(1, 6)
-HOME_DC = 2
 
 
 @handles(functions.help.GetConfigRequest, public=True)
 def get_config(ctx: Context, request: Any) -> Any:
-    """Names this server as every data centre."""
+    """Names this server as every data centre but the one with an address of its own."""
     now = ctx.world.now()
     options = [
-        types.DcOption(number, ctx.sandbox.host, ctx.sandbox.port, static=True)
+        types.DcOption(
+            number, ctx.sandbox.host, ctx.sandbox.ports[ctx.sandbox.place_of(number)], static=True
+        )
         for number in DATA_CENTRES
     ]
     return types.Config(
         date=now,
         expires=now + timedelta(hours=1),
         test_mode=False,
-        this_dc=HOME_DC,
+        this_dc=ctx.dc,
         dc_options=options,
         dc_txt_domain_name="",
         chat_size_max=200,
@@ -61,8 +63,8 @@ def get_config(ctx: Context, request: Any) -> Any:
 
 @handles(functions.help.GetNearestDcRequest, public=True)
 def get_nearest_dc(ctx: Context, request: Any) -> Any:
-    """Names the only data centre there is."""
-    return types.NearestDc(country="", this_dc=HOME_DC, nearest_dc=HOME_DC)
+    """Names the account's home."""
+    return types.NearestDc(country="", this_dc=ctx.dc, nearest_dc=HOME_DC)
 
 
 @handles(functions.users.GetUsersRequest)

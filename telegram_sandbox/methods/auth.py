@@ -1,10 +1,9 @@
-"""Logging in and out: phone codes, login tokens, exported authorizations.
+"""Logging in and out with a code.
 
-Here belongs what binds a key to an account. Passwords have a module of their own.
+Here belongs what binds a key to an account. Passwords and login tokens have modules of their own.
 """
 
 import secrets
-from datetime import timedelta
 from typing import Any
 
 from telethon.tl import functions, types
@@ -13,8 +12,6 @@ from telegram_sandbox.errors import RpcRefusal
 from telegram_sandbox.records import User
 from telegram_sandbox.registry import Context, handles
 from telegram_sandbox.views import Views
-
-TOKEN_LIFE = timedelta(seconds=30)
 
 
 def log_in(ctx: Context, user: User) -> Any:
@@ -92,79 +89,17 @@ def log_out(ctx: Context, request: Any) -> Any:
     return types.auth.LoggedOut()
 
 
-@handles(functions.auth.ExportLoginTokenRequest, public=True)
-def export_login_token(ctx: Context, request: Any) -> Any:
-    """Gives out a token for a logged-in session to accept, or the login once one has."""
-    key = ctx.session.key
-    accepted = ctx.sandbox.login_tokens.get(key.login_token or b"")
-    if accepted is not None:
-        ctx.sandbox.login_tokens.pop(key.login_token or b"")
-        return types.auth.LoginTokenSuccess(log_in(ctx, accepted))
-    ctx.sandbox.login_tokens.pop(key.login_token or b"", None)
-    key.login_token = secrets.token_bytes(16)
-    ctx.sandbox.login_tokens[key.login_token] = None
-    return types.auth.LoginToken(ctx.world.now() + TOKEN_LIFE, key.login_token)
-
-
-@handles(functions.auth.AcceptLoginTokenRequest)
-def accept_login_token(ctx: Context, request: Any) -> Any:
-    """Lets the session that shows this token log in as the account."""
-    tokens = ctx.sandbox.login_tokens
-    if request.token not in tokens:
-        raise RpcRefusal("AUTH_TOKEN_INVALID")
-    if tokens[request.token] is not None:
-        raise RpcRefusal("AUTH_TOKEN_ALREADY_ACCEPTED")
-    tokens[request.token] = ctx.account
-    waiting = [
-        session
-        for key in ctx.sandbox.keys.values()
-        if key.login_token == request.token
-        for session in key.sessions.values()
-    ]
-    update = types.UpdateShort(types.UpdateLoginToken(), ctx.world.now())
-    ctx.sandbox.push_to(waiting, update)
-    return _authorization(ctx, current=False)
-
-
-@handles(functions.auth.ImportLoginTokenRequest, public=True)
-def import_login_token(ctx: Context, request: Any) -> Any:
-    """Logs in with an accepted token."""
-    if request.token not in ctx.sandbox.login_tokens:
-        raise RpcRefusal("AUTH_TOKEN_EXPIRED")
-    accepted = ctx.sandbox.login_tokens[request.token]
-    if accepted is None:
-        return types.auth.LoginToken(ctx.world.now() + TOKEN_LIFE, request.token)
-    del ctx.sandbox.login_tokens[request.token]
-    return types.auth.LoginTokenSuccess(log_in(ctx, accepted))
-
-
-@handles(functions.auth.ExportAuthorizationRequest)
-def export_authorization(ctx: Context, request: Any) -> Any:
-    """Gives out a ticket by which a key of another data centre becomes the account's."""
-    ticket = secrets.token_bytes(32)
-    ctx.sandbox.login_tokens[ticket] = ctx.account
-    return types.auth.ExportedAuthorization(ctx.account.id, ticket)
-
-
-@handles(functions.auth.ImportAuthorizationRequest, public=True)
-def import_authorization(ctx: Context, request: Any) -> Any:
-    """Takes such a ticket."""
-    user = ctx.sandbox.login_tokens.pop(request.bytes, None)
-    if user is None or user.id != request.id:
-        raise RpcRefusal("AUTH_BYTES_INVALID")
-    return bind(ctx, user)
-
-
 @handles(functions.account.GetAuthorizationsRequest)
 def get_authorizations(ctx: Context, request: Any) -> Any:
     """Lists the sessions of the account."""
     count = ctx.sandbox.sessions_of(ctx.account)
     return types.account.Authorizations(
-        180, [_authorization(ctx, current=index == 0) for index in range(count)]
+        180, [authorization(ctx, current=index == 0) for index in range(count)]
     )
 
 
-def _authorization(ctx: Context, *, current: bool) -> Any:
+def authorization(ctx: Context, *, current: bool) -> Any:
+    """Returns a session as an entry of the list of sessions."""
     now = ctx.world.now()
     return types.Authorization(
         hash=0 if current else 1,

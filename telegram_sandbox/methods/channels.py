@@ -12,7 +12,6 @@ from telegram_sandbox.peers import (
     member_of,
     require_right,
     resolve_channel,
-    resolve_group,
     resolve_user,
 )
 from telegram_sandbox.records import Chat, ChatKind, Member
@@ -104,32 +103,6 @@ def get_channels(ctx: Context, request: Any) -> Any:
     return types.messages.Chats(found)
 
 
-@handles(functions.messages.GetChatsRequest)
-def get_chats(ctx: Context, request: Any) -> Any:
-    """Returns basic groups."""
-    return types.messages.Chats([ctx.views.chat(resolve_group(ctx, each)) for each in request.id])
-
-
-@handles(functions.messages.GetFullChatRequest)
-def get_full_chat(ctx: Context, request: Any) -> Any:
-    """Returns a basic group with its members."""
-    chat = resolve_group(ctx, request.chat_id)
-    participants = [
-        types.ChatParticipantCreator(user.id)
-        if chat.members[user.id].creator
-        else types.ChatParticipant(user.id, user.id, chat.date)
-        for user in chat.users
-    ]
-    full = types.ChatFull(
-        id=chat.id,
-        about=chat.about,
-        participants=types.ChatParticipants(chat.id, participants, 1),
-        notify_settings=types.PeerNotifySettings(),
-    )
-    users = [ctx.views.user(user) for user in chat.users]
-    return types.messages.ChatFull(full, [ctx.views.chat(chat)], users)
-
-
 @handles(functions.channels.GetFullChannelRequest)
 def get_full_channel(ctx: Context, request: Any) -> Any:
     """Returns a channel with its description and counts."""
@@ -141,6 +114,7 @@ def get_full_channel(ctx: Context, request: Any) -> Any:
         link = types.ChatInviteExported(
             f"https://t.me/+{chat.invite_hash}", creator.id, chat.date, permanent=True
         )
+    old = chat.migrated_from
     full = types.ChannelFull(
         id=chat.id,
         about=chat.about,
@@ -154,6 +128,9 @@ def get_full_channel(ctx: Context, request: Any) -> Any:
         participants_count=len(chat.users),
         exported_invite=link,
         admins_count=sum(1 for each in chat.members.values() if each.is_admin),
+        slowmode_seconds=chat.slow_mode_seconds or None,
+        migrated_from_chat_id=old.id if old else None,
+        migrated_from_max_id=max(old.history(ctx.account).ids, default=None) if old else None,
         pinned_msg_id=max((m.id for m in chat.history(None) if m.pinned), default=None),
     )
     return types.messages.ChatFull(full, [ctx.views.chat(chat)], [])
@@ -229,6 +206,17 @@ def toggle_no_forwards(ctx: Context, request: Any) -> Any:
     chat = resolve_channel(ctx, request.peer, as_member=True)
     require_right(ctx, chat, "change_info")
     chat.noforwards = request.enabled
+    ctx.world.chat_changed(chat)
+    update = types.UpdateChannel(chat.id)
+    return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)
+
+
+@handles(functions.channels.ToggleSlowModeRequest)
+def toggle_slow_mode(ctx: Context, request: Any) -> Any:
+    """Lets ordinary members write only every so many seconds; 0 ends that."""
+    chat = resolve_channel(ctx, request.channel, as_member=True)
+    require_right(ctx, chat, "ban_users")
+    chat.slow_mode_seconds = request.seconds
     ctx.world.chat_changed(chat)
     update = types.UpdateChannel(chat.id)
     return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)

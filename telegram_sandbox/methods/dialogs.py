@@ -40,6 +40,11 @@ def dialog(ctx: Context, chat: Chat) -> Any:
     )
 
 
+def _place(newest: Message) -> tuple[int, int]:
+    """Returns what the list is sorted by: whole seconds, as clients know no smaller ones."""
+    return int(newest.date.timestamp()), newest.id
+
+
 def _is_peer(ctx: Context, chat: Chat, peer: Any) -> bool:
     return not isinstance(peer, types.InputPeerEmpty) and resolve_chat(ctx, peer) is chat
 
@@ -54,14 +59,14 @@ def get_dialogs(ctx: Context, request: Any) -> Any:
     ]
     if request.folder_id == ARCHIVE_FOLDER:
         listed = []
-    listed.sort(key=lambda each: (each[0].date, each[0].id), reverse=True)
+    listed.sort(key=lambda each: _place(each[0]), reverse=True)
     rest = listed
     if given_date(request.offset_date):
-        offset = (request.offset_date, request.offset_id or 2**31)
-        rest = [each for each in listed if (each[0].date, each[0].id) < offset]
+        offset = (int(request.offset_date.timestamp()), request.offset_id or 2**31)
+        rest = [each for each in listed if _place(each[0]) < offset]
         # Several chats may share date and id: the peer says after which of them to go on.
         for place, (newest, chat) in enumerate(listed):
-            if (newest.date, newest.id) == offset and _is_peer(ctx, chat, request.offset_peer):
+            if _place(newest) == offset and _is_peer(ctx, chat, request.offset_peer):
                 rest = listed[place + 1 :]
     page = rest[: min(request.limit, PAGE_MAXIMUM)]
     content = ctx.views.messages(newest for newest, _ in page)

@@ -92,7 +92,10 @@ def get_file(ctx: Context, request: Any) -> Any:
         kind = _FILE_TYPES.get(file.mime_type, types.storage.FileUnknown)
     else:
         raise RpcRefusal("LOCATION_INVALID")
-    piece = bytes(memoryview(data)[request.offset : request.offset + request.limit])
+    if ctx.sandbox.place_of(file.dc) != ctx.dc:
+        raise RpcRefusal(f"FILE_MIGRATE_{file.dc}")
+    limit = min(request.limit, ctx.verdict.chunk_limit or request.limit)
+    piece = bytes(memoryview(data)[request.offset : request.offset + limit])
     return types.upload.File(kind(), int(file.date.timestamp()), piece)
 
 

@@ -1,10 +1,10 @@
-"""Reading messages: history, search, single messages, replies.
+"""Reading messages: history, single messages, replies.
 
-Here belong the offset rules, which all of them share.
+Here belong the offset rules, which search in `searching` shares.
 Source: https://core.telegram.org/api/offsets
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +13,9 @@ from typing import Any
 from telethon.tl import functions, types
 
 from telegram_sandbox.errors import RpcRefusal
-from telegram_sandbox.peers import resolve_channel, resolve_chat, resolve_user
-from telegram_sandbox.records import Chat, FileKind, FileMedia, History, Message
+from telegram_sandbox.methods.takeout import refuse_protected
+from telegram_sandbox.peers import resolve_channel, resolve_chat
+from telegram_sandbox.records import Chat, History, Message
 from telegram_sandbox.registry import Context, handles
 
 PAGE_MAXIMUM = 100
@@ -76,16 +77,25 @@ def given_date(date: datetime | None) -> bool:
     return date is not None and date.timestamp() > 0
 
 
+def _bounds(ctx: Context, history: History) -> tuple[int, int]:
+    """Returns from where to where the request sees the history: all, or a range of ids."""
+    if ctx.id_range is None:
+        return 0, len(history)
+    lowest, highest = ctx.id_range
+    return bisect_left(history.ids, lowest), bisect_right(history.ids, highest)
+
+
 def _page(ctx: Context, history: History, request: Any) -> Page:
-    limit = request.limit if ctx.page_limit is None else min(request.limit, ctx.page_limit)
+    first, last = _bounds(ctx, history)
+    limit = min(request.limit if request.limit > 0 else PAGE_DEFAULT, PAGE_MAXIMUM)
     date = request.offset_date
     return slice_history(
-        history.ids,
-        history.at,
+        history.ids[first:last],
+        lambda index: history.at(first + index),
         offset_id=request.offset_id,
         offset_date=date if given_date(date) else None,
         add_offset=request.add_offset,
-        limit=limit,
+        limit=min(limit, ctx.verdict.page_limit or limit),
         max_id=request.max_id,
         min_id=request.min_id,
     )
@@ -115,6 +125,7 @@ def answer(ctx: Context, chat: Chat, page: Page) -> Any:
 def get_history(ctx: Context, request: Any) -> Any:
     """Returns a page of a chat's history."""
     chat = resolve_chat(ctx, request.peer)
+    refuse_protected(ctx, chat)
     return answer(ctx, chat, _page(ctx, chat.history(ctx.account), request))
 
 
@@ -122,118 +133,11 @@ def get_history(ctx: Context, request: Any) -> Any:
 def get_replies(ctx: Context, request: Any) -> Any:
     """Returns a page of one topic."""
     chat = resolve_channel(ctx, request.peer)
+    refuse_protected(ctx, chat)
     topic = chat.topics.get(request.msg_id)
     if topic is None:
         raise RpcRefusal("MSG_ID_INVALID")
     return answer(ctx, chat, _page(ctx, topic.messages, request))
-
-
-def _is_photo(message: Message) -> bool:
-    media = message.media
-    return isinstance(media, FileMedia) and media.kind is FileKind.PHOTO
-
-
-def _document_with(message: Message, wanted: type | None, unwanted: tuple[type, ...] = ()) -> bool:
-    media = message.media
-    if not isinstance(media, FileMedia) or media.kind is not FileKind.DOCUMENT:
-        return False
-    attributes = media.file.attributes if media.file else ()
-    if any(isinstance(each, unwanted) for each in attributes):
-        return False
-    return wanted is None or any(isinstance(each, wanted) for each in attributes)
-
-
-def _is_video(message: Message) -> bool:
-    media = message.media
-    round_video = (
-        isinstance(media, FileMedia)
-        and media.file is not None
-        and any(getattr(each, "round_message", None) for each in media.file.attributes)
-    )
-    unwanted = (types.DocumentAttributeAnimated, types.DocumentAttributeSticker)
-    return _document_with(message, types.DocumentAttributeVideo, unwanted) and not round_video
-
-
-def _is_round(message: Message) -> bool:
-    return _document_with(message, types.DocumentAttributeVideo) and any(
-        getattr(each, "round_message", None)
-        for each in message.media.file.attributes  # type: ignore[union-attr]
-    )
-
-
-def _is_plain_document(message: Message) -> bool:
-    unwanted = (
-        types.DocumentAttributeVideo,
-        types.DocumentAttributeAudio,
-        types.DocumentAttributeSticker,
-        types.DocumentAttributeAnimated,
-    )
-    return _document_with(message, None, unwanted)
-
-
-_FILTERS: dict[type, Callable[[Message], bool]] = {
-    types.InputMessagesFilterEmpty: lambda message: True,
-    types.InputMessagesFilterPhotos: _is_photo,
-    types.InputMessagesFilterVideo: _is_video,
-    types.InputMessagesFilterPhotoVideo: lambda message: _is_photo(message) or _is_video(message),
-    types.InputMessagesFilterDocument: _is_plain_document,
-    types.InputMessagesFilterGif: lambda message: _document_with(
-        message, types.DocumentAttributeAnimated
-    ),
-    types.InputMessagesFilterRoundVideo: _is_round,
-    types.InputMessagesFilterPinned: lambda message: message.pinned,
-}
-
-
-def _filter(given: Any) -> Callable[[Message], bool]:
-    if type(given) not in _FILTERS:
-        raise RpcRefusal("INPUT_FILTER_INVALID")
-    return _FILTERS[type(given)]
-
-
-@handles(functions.messages.SearchRequest)
-def search(ctx: Context, request: Any) -> Any:
-    """Returns a page of the messages that match words, media kind, sender, topic and dates."""
-    chat = resolve_chat(ctx, request.peer)
-    keep = _filter(request.filter)
-    sender = resolve_user(ctx, request.from_id) if request.from_id else None
-    topic = chat.topics.get(request.top_msg_id) if request.top_msg_id else None
-    source = topic.messages if topic else chat.history(ctx.account)
-    found = [
-        m
-        for m in source
-        if keep(m)
-        and m.action is None
-        and (sender is None or m.sender is sender)
-        and request.q.lower() in m.text.lower()
-        and (not given_date(request.min_date) or m.date > request.min_date)
-        and (not given_date(request.max_date) or m.date < request.max_date)
-    ]
-    page = slice_history(
-        [m.id for m in found],
-        found.__getitem__,
-        offset_id=request.offset_id,
-        offset_date=None,
-        add_offset=request.add_offset,
-        limit=request.limit,
-        max_id=request.max_id,
-        min_id=request.min_id,
-    )
-    return answer(ctx, chat, page)
-
-
-@handles(functions.messages.GetSearchCountersRequest)
-def get_search_counters(ctx: Context, request: Any) -> list[Any]:
-    """Counts the messages of each media kind."""
-    chat = resolve_chat(ctx, request.peer)
-    topic = chat.topics.get(request.top_msg_id) if request.top_msg_id else None
-    source = topic.messages if topic else chat.history(ctx.account)
-    return [
-        types.messages.SearchCounter(
-            filter=given, count=sum(1 for message in source if _filter(given)(message))
-        )
-        for given in request.filters
-    ]
 
 
 def wanted_id(given: Any) -> int:
@@ -262,6 +166,7 @@ def get_messages(ctx: Context, request: Any) -> Any:
 def get_channel_messages(ctx: Context, request: Any) -> Any:
     """Returns messages of a channel by id; ids without a message come back empty."""
     chat = resolve_channel(ctx, request.channel)
+    refuse_protected(ctx, chat)
     found = _single(ctx, [wanted_id(each) for each in request.id], chat.history(None).get)
     channel = [ctx.views.chat(chat)]
     return types.messages.ChannelMessages(

@@ -1,11 +1,10 @@
 """Sending, forwarding, editing, deleting and pinning messages.
 
-Here belong the rights to post and the rule of random ids: a repeated id gives the first call's
-messages, for the same account and peer, from any session, for ever.
+Here belongs the rule of random ids: a repeated id gives the first call's messages, for the same
+account and peer, from any session, for ever. The right to post is `places`'.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from telethon.tl import functions, types
@@ -13,22 +12,15 @@ from telethon.tl import functions, types
 from telegram_sandbox.errors import RpcRefusal
 from telegram_sandbox.handles import forward_of
 from telegram_sandbox.methods.outgoing_media import incoming
+from telegram_sandbox.methods.places import Place, may_send, place_of
 from telegram_sandbox.peers import member_of, require_right, resolve_channel, resolve_chat
-from telegram_sandbox.records import GENERAL_TOPIC, Chat, ChatKind, Event, Message
+from telegram_sandbox.records import Chat, ChatKind, Event, Message
 from telegram_sandbox.registry import Context, handles
 
 CAPTION_MAXIMUM: Final = 1024
 TEXT_MAXIMUM: Final = 4096
 ALBUM_MAXIMUM: Final = 10
 FORWARD_MAXIMUM: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a chat a message goes."""
-
-    topic_id: int | None = None
-    reply_to: Message | None = None
 
 
 def peer_key(ctx: Context, chat: Chat) -> str:
@@ -56,59 +48,6 @@ def once(ctx: Context, chat: Chat, random_ids: list[int], make: Callable[[], lis
     return ctx.views.updates(events, ctx.world.now(), *ids)
 
 
-def may_send(ctx: Context, chat: Chat, *, media: bool) -> None:
-    """Checks the right to post in a chat.
-
-    Raises:
-        RpcRefusal: CHANNEL_PRIVATE, CHAT_ADMIN_REQUIRED, CHAT_WRITE_FORBIDDEN or
-            CHAT_SEND_MEDIA_FORBIDDEN.
-    """
-    member = member_of(ctx, chat)
-    if chat.kind is ChatKind.CHANNEL:
-        if not member.may("post_messages"):
-            raise RpcRefusal("CHAT_ADMIN_REQUIRED")
-        return
-    if member.is_admin:
-        return
-    banned = member.banned_rights | (chat.default_banned if chat.is_channel else frozenset())
-    if "send_messages" in banned:
-        raise RpcRefusal("CHAT_WRITE_FORBIDDEN")
-    if media and "send_media" in banned:
-        raise RpcRefusal("CHAT_SEND_MEDIA_FORBIDDEN")
-
-
-def place_of(ctx: Context, chat: Chat, reply: Any, top_msg_id: int | None = None) -> Place:
-    """Returns where a message goes that answers this.
-
-    Raises:
-        RpcRefusal: TOPIC_DELETED, TOPIC_CLOSED, or REPLY_MESSAGE_ID_INVALID.
-    """
-    reply_id = getattr(reply, "reply_to_msg_id", None)
-    top_id = getattr(reply, "top_msg_id", None) or top_msg_id
-    replied = chat.history(ctx.account).get(reply_id) if reply_id else None
-    if not chat.forum:
-        if reply_id and replied is None:
-            raise RpcRefusal("REPLY_MESSAGE_ID_INVALID")
-        return Place(None, replied)
-    wanted = top_id or _topic_of_reply(reply_id, replied)
-    topic = chat.topics.get(wanted)
-    if topic is None:
-        raise RpcRefusal("TOPIC_DELETED")
-    mine = topic.creator is ctx.account
-    if topic.closed and not (mine or member_of(ctx, chat).may("manage_topics")):
-        raise RpcRefusal("TOPIC_CLOSED")
-    if replied is not None and (replied.topic_id or GENERAL_TOPIC) != topic.id:
-        raise RpcRefusal("REPLY_MESSAGE_ID_INVALID")
-    return Place(None if topic.id == GENERAL_TOPIC else topic.id, replied)
-
-
-def _topic_of_reply(reply_id: int | None, replied: Message | None) -> int:
-    if not reply_id:
-        return GENERAL_TOPIC
-    # A missing message counts as a missing topic: its id could only have meant one.
-    return reply_id if replied is None else replied.topic_id or GENERAL_TOPIC
-
-
 def _caption(text: str) -> str:
     if len(text) > CAPTION_MAXIMUM:
         raise RpcRefusal("MEDIA_CAPTION_TOO_LONG")
@@ -124,6 +63,7 @@ def _post(ctx: Context, chat: Chat, place: Place, **content: Any) -> Message:
         reply_to=place.reply_to,
         **content,
     )
+    chat.last_posts[ctx.account.id] = copies[0].date
     return copies[0]
 
 

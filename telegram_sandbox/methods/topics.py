@@ -8,7 +8,9 @@ from typing import Any, Final
 from telethon.tl import functions, types
 
 from telegram_sandbox.errors import RpcRefusal
-from telegram_sandbox.methods.sending import may_send, once
+from telegram_sandbox.methods.places import may_send
+from telegram_sandbox.methods.sending import once
+from telegram_sandbox.methods.takeout import refuse_inside
 from telegram_sandbox.peers import member_of, require_right, resolve_channel
 from telegram_sandbox.records import GENERAL_TOPIC, Chat, Message, Topic
 from telegram_sandbox.registry import Context, handles
@@ -96,6 +98,7 @@ def update_pinned_forum_topic(ctx: Context, request: Any) -> Any:
 @handles(functions.messages.GetForumTopicsRequest)
 def get_forum_topics(ctx: Context, request: Any) -> Any:
     """Returns a page of topics: pinned ones first, then by their newest message."""
+    refuse_inside(ctx)
     chat = _forum(ctx, request.peer)
     query = (request.q or "").lower()
     topics = sorted(

@@ -14,7 +14,6 @@ from telegram_sandbox.peers import resolve_channel
 from telegram_sandbox.records import Event
 from telegram_sandbox.registry import Context, handles
 
-SLICE_EVENTS: Final = 100
 SEQ: Final = 1
 
 
@@ -60,9 +59,10 @@ def get_difference(ctx: Context, request: Any) -> Any:
     """Returns what the account missed; names the channels in which something happened."""
     account = ctx.account
     missed = _missed(account.events, request.pts)
-    if len(missed) > ctx.world.difference_limit:
+    limit = min(ctx.world.difference_limit, request.pts_total_limit or len(missed))
+    if ctx.verdict.too_long or len(missed) > limit:
         return types.updates.DifferenceTooLong(account.pts)
-    part = missed[:SLICE_EVENTS]
+    part = missed[: min(ctx.world.difference_slice, request.pts_limit or len(missed))]
     content = _content(ctx, part)
     if len(part) < len(missed):
         state = types.updates.State(part[-1].pts, 0, request.date, SEQ, 0)
@@ -85,17 +85,21 @@ def get_channel_difference(ctx: Context, request: Any) -> Any:
     if request.pts <= 0:
         raise RpcRefusal("PERSISTENT_TIMESTAMP_EMPTY")
     missed = _missed(chat.events, request.pts)
-    if not missed:
-        return types.updates.ChannelDifferenceEmpty(pts=chat.pts, final=True)
-    if len(missed) > ctx.world.difference_limit:
+    timeout = ctx.world.difference_timeout_seconds
+    if not missed and not ctx.verdict.too_long:
+        return types.updates.ChannelDifferenceEmpty(pts=chat.pts, final=True, timeout=timeout)
+    if ctx.verdict.too_long or len(missed) > ctx.world.difference_limit:
         from telegram_sandbox.methods.dialogs import dialog
 
         history = chat.history(None)
         newest = [history.at(-1)] if len(history) else []
         return types.updates.ChannelDifferenceTooLong(
-            dialog=dialog(ctx, chat), final=True, **ctx.views.messages(newest)
+            dialog=dialog(ctx, chat), final=True, timeout=timeout, **ctx.views.messages(newest)
         )
-    part = missed[: max(1, min(request.limit, SLICE_EVENTS))]
+    part = missed[: max(1, min(request.limit, ctx.world.difference_slice))]
     return types.updates.ChannelDifference(
-        pts=part[-1].pts, final=len(part) == len(missed) or None, **_content(ctx, part)
+        pts=part[-1].pts,
+        final=len(part) == len(missed) or None,
+        timeout=timeout,
+        **_content(ctx, part),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from archive.errors import Transient
+from archive.history_pages import Answer, Asked, InFlight, PagesAhead, lowest_below, one_at_a_time
 from archive.history_ports import HistorySource, HistoryStore, Look, PageCommit, Plan
 from archive.ids import MessageId
 from archive.records import Chat, Counts, IdSpace, Page
@@ -100,9 +100,14 @@ async def plan_windows(chat: Chat, source: HistorySource, store: HistoryStore) -
 
 
 async def read_window(
-    window: Window, source: HistorySource, store: HistoryStore, *, whole: bool = False
+    window: Window,
+    source: HistorySource,
+    store: HistoryStore,
+    *,
+    whole: bool = False,
+    in_flight: InFlight = one_at_a_time,
 ) -> HistoryResult:
-    """Read what is missing of a window; a crash anywhere costs the page in flight.
+    """Read what is missing of a window; a crash anywhere costs the pages in flight.
 
     A window that was never read is read whole, an open one above its watermark, a sealed one
     not at all; then every message that a live update named and no page has brought.
@@ -112,13 +117,14 @@ async def read_window(
         source: The connection of the account that reads its chat.
         store: Where messages are remembered.
         whole: Read all of it again, which also finds what was deleted unnoticed.
+        in_flight: How many pages may be asked for at a time; they are stored newest first.
 
     Raises:
         Transient: Telegram or the store did not answer; what was stored stays.
         Permanent: The chat cannot be read, or the window was never planned.
     """
     chat = await asyncio.to_thread(store.chat, window.chat_no)
-    reading = _Reading(chat, window, source, store)
+    reading = _Reading(chat, window, source, store, in_flight)
     try:
         await reading.run(whole=whole)
     except _SwitchedOff:
@@ -134,13 +140,19 @@ class _Reading:
     """One call of ``read_window``: what stays the same from page to page."""
 
     def __init__(
-        self, chat: Chat, window: Window, source: HistorySource, store: HistoryStore
+        self,
+        chat: Chat,
+        window: Window,
+        source: HistorySource,
+        store: HistoryStore,
+        in_flight: InFlight,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._chat = chat
         self._window = window
         self._source = source
         self._store = store
+        self._in_flight = in_flight
         self._as_of: datetime
         self._inbox_up_to: int
 
@@ -168,29 +180,34 @@ class _Reading:
 
     async def _descend(self, descent: Descent, gaps_up_to: int = 0) -> None:
         """Read pages downwards until the floor is reached."""
-        while descent.cursor > descent.floor:
-            page = await self._source.page(self._chat, offset_id=descent.cursor)
-            descent = await self._keep(page, descent)
+        async with PagesAhead(
+            self._ask, top=descent.cursor, floor=descent.floor, in_flight=self._in_flight
+        ) as pages:
+            async for answer in pages:
+                descent = await self._keep(answer, descent)
         await asyncio.to_thread(self._store.finish, self._window, descent, gaps_up_to=gaps_up_to)
 
-    async def _keep(self, page: Page, descent: Descent) -> Descent:
-        """Store one page: it owns the ids from its smallest up to where it was asked to begin."""
-        lowest = _lowest_below(page, descent.cursor) or descent.floor
-        first = MessageId(max(lowest, descent.floor))
-        last = MessageId(descent.cursor - 1)
-        messages = tuple(m for m in page.messages if first <= m.message_id <= last)
+    async def _ask(self, below: MessageId) -> Asked:
+        as_of = self._as_of
+        return Asked(await self._source.page(self._chat, offset_id=below), as_of)
+
+    async def _keep(self, answer: Answer, descent: Descent) -> Descent:
+        """Store one page with the place to go on from."""
+        messages = tuple(
+            m for m in answer.page.messages if answer.first <= m.message_id <= answer.last
+        )
         reach = max([descent.reach, *(m.message_id for m in messages)])
-        after = Descent(first, descent.floor, reach)
+        after = Descent(answer.first, descent.floor, reach)
         await self._commit(
             PageCommit(
                 self._window,
                 messages,
-                page.users,
-                page.chats,
-                first,
-                last,
+                answer.page.users,
+                answer.page.chats,
+                answer.first,
+                answer.last,
                 None,
-                self._as_of,
+                answer.as_of,
                 self._inbox_up_to,
                 after,
             )
@@ -253,7 +270,7 @@ async def _jump(
     windows = [window_at(chat.chat_no, top, width)]
     while (bound := windows[-1].first_id) > through + 1:
         page = await source.page(chat, offset_id=bound, add_offset=0, limit=1)
-        below = _lowest_below(page, bound)
+        below = lowest_below(page, bound)
         if below is None or below <= through:
             return tuple(windows), len(windows)
         windows.append(window_at(chat.chat_no, below, width))
@@ -263,15 +280,3 @@ async def _jump(
 def _largest(page: Page) -> MessageId:
     """Return the newest id of a page; 0 for an empty one."""
     return max((message.message_id for message in page.messages), default=MessageId(0))
-
-
-def _lowest_below(page: Page, bound: MessageId) -> MessageId | None:
-    """Return the oldest id of a page that was asked to end below a bound; ``None`` if empty.
-
-    Raises:
-        Transient: Nothing in it is below: to go on from there would never end.
-    """
-    lowest = min((message.message_id for message in page.messages), default=None)
-    if lowest is not None and lowest >= bound:
-        raise Transient("Telegram answered with messages newer than those it was asked for.")
-    return lowest

@@ -1,0 +1,211 @@
+"""Pages in flight: several requests at a time, handed over in the order of the history.
+
+The offset of a page follows from the page above it, so what is left is cut into stripes of ids
+that are read side by side. Which windows there are, and storing what comes, is ``history``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import ceil
+from types import TracebackType
+from typing import Final, Self
+
+from archive.errors import Transient
+from archive.ids import MessageId
+from archive.records import Page
+
+PAGE: Final = 100
+"""Messages that Telegram brings in one answer at most."""
+
+# Where messages are missing, the last page of a stripe reaches into the next one: half a page
+# is wasted a stripe. Longer stripes waste less and wait longer in memory for those above them.
+_PAGES_AHEAD: Final = 20
+_MOST_WAITING: Final = 2 * _PAGES_AHEAD
+
+InFlight = Callable[[], int]
+"""How many requests may be under way now; asked before each of them."""
+
+
+def one_at_a_time() -> int:
+    """Ask for the next page when this one has come."""
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page as it came.
+
+    Attributes:
+        as_of: The store's time before the question.
+    """
+
+    page: Page
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page, and the ids that it speaks of: everything from ``first`` up to ``last``."""
+
+    page: Page
+    first: MessageId
+    last: MessageId
+    as_of: datetime
+
+
+@dataclass(slots=True, eq=False)
+class _Stripe:
+    """A range of ids that is read page by page.
+
+    Attributes:
+        rest: Exclusive upper end of what is still to be read.
+        floor: Lowest id.
+    """
+
+    rest: MessageId
+    floor: MessageId
+    asking: bool = False
+    answers: deque[Answer] = field(default_factory=deque)
+
+    @property
+    def is_read(self) -> bool:
+        return self.rest <= self.floor
+
+
+class PagesAhead:
+    """The pages between two ids, newest first, without a gap and without a double.
+
+    The first one is asked for alone: it shows how densely messages lie. One request at a time
+    asks for exactly the pages that a plain descent would. An error is raised once every page
+    above it has been handed over; nothing more is asked for from the moment it happens.
+
+    Args:
+        ask: Brings the page below an id.
+        top: Exclusive upper end.
+        floor: Lowest id, included.
+        in_flight: How many requests may be under way.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[MessageId], Awaitable[Asked]],
+        *,
+        top: MessageId,
+        floor: MessageId,
+        in_flight: InFlight = one_at_a_time,
+    ) -> None:
+        self._ask = ask
+        self._floor = floor
+        self._in_flight = in_flight
+        # It reaches as far as its page will.
+        first = _Stripe(top, MessageId(max(floor, top - 1)))
+        self._stripes = deque([first])
+        self._frontier = first.floor
+        self._ids_per_page: float | None = None
+        self._asking: dict[asyncio.Task[Asked], _Stripe] = {}
+        self._failure: BaseException | None = None
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give up what is still asked for."""
+        tasks = list(self._asking)
+        self._failure = self._failure or asyncio.CancelledError()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def __aiter__(self) -> AsyncIterator[Answer]:
+        """Hand over page after page; requests go on while one is being stored."""
+        while True:
+            self._fill()
+            if not self._stripes:
+                return
+            head = self._stripes[0]
+            if head.answers:
+                yield head.answers.popleft()
+            elif head.is_read:
+                self._stripes.popleft()
+            elif self._failure is not None and not head.asking:
+                raise self._failure
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    def _fill(self) -> None:
+        """Ask for as much as may be under way, the newest first."""
+        while self._failure is None and len(self._asking) < max(1, self._in_flight()):
+            stripe = next((s for s in self._stripes if not (s.asking or s.is_read)), None)
+            waiting = sum(len(each.answers) for each in self._stripes)
+            # What the head lacks is what everything else waits for.
+            if waiting >= _MOST_WAITING and (stripe is None or stripe is not self._stripes[0]):
+                return
+            stripe = stripe or self._open()
+            if stripe is None:
+                return
+            stripe.asking = True
+            task = asyncio.ensure_future(self._ask(stripe.rest))
+            self._asking[task] = stripe
+            task.add_done_callback(self._answered)
+
+    def _open(self) -> _Stripe | None:
+        """Cut the next stripe off: shorter ones towards the end, so that all end together."""
+        if self._ids_per_page is None or self._frontier <= self._floor:
+            return None
+        floor, most = self._floor, self._in_flight()
+        if most > 1:
+            pages_left = (self._frontier - floor) / self._ids_per_page
+            pages = min(max(1, _PAGES_AHEAD // most), max(1, ceil(pages_left / (2 * most))))
+            floor = MessageId(max(floor, self._frontier - ceil(pages * self._ids_per_page)))
+        stripe = _Stripe(self._frontier, floor)
+        self._frontier = floor
+        self._stripes.append(stripe)
+        return stripe
+
+    def _answered(self, task: asyncio.Task[Asked]) -> None:
+        stripe = self._asking.pop(task)
+        stripe.asking = False
+        try:
+            self._take(stripe, task.result())
+        except BaseException as error:
+            self._failure = self._failure or error
+        self._fill()
+        self._news.set()
+
+    def _take(self, stripe: _Stripe, asked: Asked) -> None:
+        """Keep a page: it owns the ids from its smallest up to where it was asked to begin."""
+        lowest = lowest_below(asked.page, stripe.rest)
+        first = self._floor if lowest is None else MessageId(max(lowest, self._floor))
+        if stripe.floor == self._frontier:
+            # Nobody reads below: what the page brings of it is not asked for again.
+            stripe.floor = self._frontier = min(stripe.floor, first)
+        first = max(first, stripe.floor)
+        stripe.answers.append(Answer(asked.page, first, MessageId(stripe.rest - 1), asked.as_of))
+        stripe.rest = first
+        ids = [message.message_id for message in asked.page.messages]
+        if ids:
+            self._ids_per_page = max(1.0, (max(ids) - min(ids) + 1) / len(ids)) * PAGE
+
+
+def lowest_below(page: Page, bound: MessageId) -> MessageId | None:
+    """Return the oldest id of a page that was asked to end below a bound; ``None`` if empty.
+
+    Raises:
+        Transient: Nothing in it is below: to go on from there would never end.
+    """
+    lowest = min((message.message_id for message in page.messages), default=None)
+    if lowest is not None and lowest >= bound:
+        raise Transient("Telegram answered with messages newer than those it was asked for.")
+    return lowest

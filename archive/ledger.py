@@ -2,7 +2,7 @@
 
 One row a medium and product. Pure decisions only: which products a medium may have (``verdict``),
 what its row becomes when it is looked at again (``reconcile``), and when a failed one is tried
-again (``back_off``). Reading and writing the rows is the store's part, doing the work is
+again, if ever (``next_try``). Reading and writing the rows is the store's part, doing the work is
 ``media_pass``'s.
 """
 
@@ -57,12 +57,18 @@ TRANSIENT: Final = "transient"
 CRASHED: Final = "crashed"
 """Reason of a failure that killed the child process in which the item was alone."""
 
+IGNORED: Final = "ignored"
+"""Reason of a skip that a person decided: whatever changes, it is not tried again by itself."""
+
 _POLICY: Final = frozenset(SkipReason)
 _NEAREST_FIRST: Final = tuple(SkipReason)
 
-# Ten doublings of half a minute are eight hours; a file that failed that often is asked for a
-# few times a day and no more.
-_MOST_DOUBLINGS: Final = 10
+# With an hour after the first, the sixth comes 31 hours later: longer than a bad day at Telegram,
+# and short enough that a person still knows what the file was.
+_MOST_ATTEMPTS: Final = 6
+
+# Once may have been a neighbour's memory; whoever kills its own child twice does so again.
+_MOST_CRASHES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class LedgerRow:
         reason: Why it was skipped or failed; a policy's reason or the item's own.
         producer: What made it; of a rejected or failed item what tried to.
         attempts: Tries that did not end in ``done`` or ``skipped``.
-        retry_at: When a failed one is due again.
+        retry_at: When a failed one is due again; ``None`` where it was given up.
     """
 
     state: State
@@ -158,7 +164,8 @@ def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str | No
 
     What was made stays made when policy turns against it: taking it out of use or erasing it is
     the switches' own doing. What policy left out becomes open again once policy allows it, and
-    whatever another producer made, rejected or failed at is open for this one.
+    whatever another producer made, rejected or failed at is open for this one. What a person chose
+    to ignore stays so.
 
     Args:
         row: What the ledger has; ``None`` for a medium it has not seen.
@@ -167,6 +174,8 @@ def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str | No
     """
     if row is None:
         return PENDING if skip is None else LedgerRow(State.SKIPPED, skip)
+    if row.reason == IGNORED:
+        return row
     if skip is not None:
         return row if _made(row) else LedgerRow(State.SKIPPED, skip)
     if row.state is State.SKIPPED and row.reason in _POLICY:
@@ -183,15 +192,17 @@ def _made(row: LedgerRow) -> bool:
 def is_due(row: LedgerRow, now: datetime) -> bool:
     """Say whether a row asks for work now."""
     if row.state is State.FAILED:
-        return row.retry_at is None or row.retry_at <= now
+        return row.retry_at is not None and row.retry_at <= now
     return row.state is State.PENDING
 
 
-def back_off(attempts: int, base: timedelta) -> timedelta:
-    """Give the wait after a failure: ``base`` × 2ⁿ⁻¹ after the n-th, up to 2¹⁰.
+def next_try(attempts: int, base: timedelta, reason: str) -> timedelta | None:
+    """Give the wait after a failure: ``base`` × 2ⁿ⁻¹ after the n-th; ``None`` to give up.
 
     Args:
         attempts: Failures so far, this one included; 1 or more.
         base: Wait after the first.
+        reason: Of this failure.
     """
-    return base * float(2 ** min(attempts - 1, _MOST_DOUBLINGS))
+    most = _MOST_CRASHES if reason == CRASHED else _MOST_ATTEMPTS
+    return None if attempts >= most else base * float(2 ** (attempts - 1))

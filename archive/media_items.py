@@ -18,7 +18,7 @@ from archive.faces.errors import ChildDied, WorkerDied
 from archive.faces.records import MediaAnalysis
 from archive.faces.records import MediaKind as PictureKind
 from archive.ids import MessageId
-from archive.ledger import CRASHED, FACE_PRODUCTS, TRANSIENT, Product, State, back_off
+from archive.ledger import CRASHED, FACE_PRODUCTS, TRANSIENT, Product, State, next_try
 from archive.media_ports import (
     Claimed,
     Committed,
@@ -57,7 +57,8 @@ class MediaPassOptions:
         item_memory_limit_mb: Of the child process for what was in flight at a death.
         lease_seconds: How long a claim outlives its owner, where only time can tell; renewed
             three times in between.
-        retry_base_seconds: Wait after the first failure of an item; doubles with each.
+        retry_base_seconds: Wait after the first failure of an item; doubles with each. What
+            passes in seconds, the source has tried again already.
         poll_seconds: How often to look whether another pass finished a shared medium.
         wait_for_others_seconds: How long to do so before leaving it to the next run.
     """
@@ -71,7 +72,7 @@ class MediaPassOptions:
     round_video_frame_rate: float = 2.0
     item_memory_limit_mb: int = 2048
     lease_seconds: float = 120.0
-    retry_base_seconds: float = 30.0
+    retry_base_seconds: float = 3600.0
     poll_seconds: float = 2.0
     wait_for_others_seconds: float = 600.0
 
@@ -254,7 +255,8 @@ class ItemWorker:
         retry_at = None
         if failure.state is State.FAILED:
             base = timedelta(seconds=self._options.retry_base_seconds)
-            retry_at = self._clock() + back_off(item.claimed.attempts + 1, base)
+            wait = next_try(item.claimed.attempts + 1, base, failure.reason)
+            retry_at = None if wait is None else self._clock() + wait
         setback = Setback(
             media_id=item.file.media_id,
             state=failure.state,

@@ -199,7 +199,7 @@ class Setback:
     Attributes:
         state: ``skipped`` for a rejected item, ``failed`` for another try.
         error: For a person; the ledger shows it.
-        retry_at: When a failed one is due again.
+        retry_at: When a failed one is due again; ``None`` gives it up, for a person to see.
     """
 
     media_id: MediaId

@@ -45,8 +45,8 @@ class MediaPassResult:
     def complete(self) -> bool:
         """Whether nothing is left that a run could still bring about.
 
-        A file that kills its own process is no reason to run a window again and again; it is
-        tried once more whenever the window is materialized after its ``retry_at``.
+        A file that kills its own process is no reason to keep a window red; it is tried once more
+        when the window is materialized after its ``retry_at``. What was given up is a person's.
         """
         return self.stopped_reason is None and not self._open
 
@@ -70,5 +70,6 @@ class MediaPassResult:
 
 
 def _is_open(count: ProductCount) -> bool:
-    failed = count.state is State.FAILED and count.reason != CRASHED
-    return failed or count.state is State.PENDING
+    if count.state is State.FAILED:
+        return count.reason != CRASHED and count.next_retry_at is not None
+    return count.state is State.PENDING

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import backfill, chats, db, demo, doctor, hub, init, login, people, status, up
+from cli import backfill, chats, db, demo, doctor, failures, hub, init, login, people, status, up
 from cli.exits import EXIT_CODES_HELP, ArchiveGroup
 from cli.settings import settings_command
 
@@ -51,7 +51,7 @@ def _face_archive(
 
 
 # In the order in which a newcomer meets them.
-for group in (demo, init, doctor, login, chats, hub, up, backfill, people, status, db):
+for group in (demo, init, doctor, login, chats, hub, up, backfill, people, status, failures, db):
     group.register(app)
 app.command("settings")(settings_command)
 

@@ -28,6 +28,7 @@ from resources.store.history import PostgresHistory
 from resources.store.inbox import PostgresInbox
 from resources.store.locks import account_lane
 from resources.store.media import MediaStore
+from resources.store.media_failures import FailureStore
 from resources.store.migrate import require_migrated
 from resources.store.overview import OverviewStore
 from resources.store.people import PeopleStore
@@ -60,6 +61,7 @@ class Toolbox:
         self.history = PostgresHistory(database)
         self.inbox = PostgresInbox(database)
         self.media = MediaStore(database)
+        self.failures = FailureStore(database)
         self.people = PeopleStore(database)
         self.topics = TopicStore(database)
         self.overview = OverviewStore(database)

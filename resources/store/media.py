@@ -97,6 +97,7 @@ class MediaStore:
             connection.execute(media_sql.LOCK_MEDIA, columns)
             connection.execute(media_sql.CHANGE_ROWS, columns)
             connection.execute(media_sql.NEW_ROWS, columns)
+            connection.execute(media_sql.NOT_FAILED, (columns["media_ids"],))
 
     def claim(
         self,
@@ -130,6 +131,7 @@ class MediaStore:
             }
             values["leased"] = list(leased)
             connection.execute(media_sql.ADOPT, values)
+            connection.execute(media_sql.NOT_FAILED, (list(leased),))
             due = read.rows(connection, media_sql.DUE, values)
             settled = leased.keys() - {row["media_id"] for row in due}
             connection.execute(media_sql.LET_GO, (list(settled),))
@@ -162,6 +164,7 @@ class MediaStore:
             connection.execute(media_sql.FINISH_MEDIUM, (key, result.media_id))
             _write_access(connection, chat_no, result.access)
             _write_done(connection, result)
+            connection.execute(media_sql.NOT_FAILED, ([result.media_id],))
         return Stored(Committed.STORED, new_faces)
 
     def set_back(self, lease_owner: str, setback: Setback) -> Committed:
@@ -181,6 +184,10 @@ class MediaStore:
             if not _own(connection, setback.media_id, lease_owner):
                 return Committed.DROPPED
             connection.execute(media_sql.SET_BACK, values)
+            if setback.state is State.FAILED and setback.retry_at is None:
+                connection.execute(media_sql.GIVE_UP, values)
+            else:
+                connection.execute(media_sql.NOT_FAILED, ([setback.media_id],))
             connection.execute(media_sql.LET_GO, ([setback.media_id],))
         return Committed.STORED
 

@@ -131,7 +131,7 @@ FROM (
     WHERE media_id = ANY(%(media_ids)s::text[])
       AND product = ANY(%(products)s::text[])
       AND (state = 'pending'
-           OR (state = 'failed' AND (retry_at IS NULL OR retry_at <= %(now)s)))
+           OR (state = 'failed' AND retry_at <= %(now)s))
     GROUP BY media_id
 ) AS due
 LEFT JOIN media_access
@@ -215,6 +215,26 @@ SET state = %(state)s, reason = %(reason)s, error = %(error)s, retry_at = %(retr
 FROM unnest(%(products)s::text[], %(producers)s::text[]) AS today (product, producer)
 WHERE row.media_id = %(media_id)s AND row.product = today.product
   AND row.state IN ('pending', 'failed')
+"""
+
+GIVE_UP: Final[LiteralString] = """
+INSERT INTO failures (media_id, reason, error, attempts)
+SELECT media_id, %(reason)s, %(error)s, max(attempts)
+FROM media_products WHERE media_id = %(media_id)s AND product = ANY(%(products)s::text[])
+GROUP BY media_id
+ON CONFLICT (media_id) DO UPDATE
+SET reason = EXCLUDED.reason, error = EXCLUDED.error, attempts = EXCLUDED.attempts,
+    given_up_at = now(), ignored_at = NULL
+"""
+
+# What was given up may come back: by another producer, by a twin, by a person.
+NOT_FAILED: Final[LiteralString] = """
+DELETE FROM failures
+WHERE media_id = ANY(%s::text[])
+  AND NOT EXISTS (
+      SELECT FROM media_products
+      WHERE media_products.media_id = failures.media_id
+        AND (state = 'failed' AND retry_at IS NULL OR reason = 'ignored'))
 """
 
 TALLY: Final[LiteralString] = """

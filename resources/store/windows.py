@@ -40,10 +40,9 @@ WITH unfinished AS (
     UNION ALL
     SELECT chat_no, message_id, media_products.updated_at
     FROM media_products JOIN message_media USING (media_id) JOIN chats USING (chat_no)
-    WHERE media_products.state IN ('pending', 'failed')
-      AND media_products.reason IS DISTINCT FROM 'crashed'
+    WHERE (media_products.state = 'pending'
+           OR media_products.state = 'failed' AND retry_at < now() - interval '10 minutes')
       AND (product = 'fingerprints' OR product IN ('faces', 'embeddings') AND allow_faces)
-      AND coalesce(retry_at, '-infinity') < now() - interval '10 minutes'
 ), halted AS (
     SELECT window_key, max(since) AS halted_at
     FROM unfinished

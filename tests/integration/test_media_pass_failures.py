@@ -192,6 +192,8 @@ async def test_a_crashed_file_is_tried_again_alone_when_its_time_has_come(world:
 
     assert world.vision.alone == [b"faces=1 deadly"] * 2
     assert b"faces=1 deadly" not in world.vision.analysed
+    (letter,) = world.run("SELECT media_id, reason, attempts FROM failures")
+    assert letter == {"media_id": deadly, "reason": "crashed", "attempts": 2}
 
 
 async def test_what_killed_a_pass_without_faces_is_fingerprinted_alone(world: World) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from archive.ids import MediaId
 from archive.ledger import (
     CRASHED,
+    IGNORED,
     PASS_PRODUCTS,
     PENDING,
     TRANSIENT,
@@ -20,9 +21,9 @@ from archive.ledger import (
     Product,
     SkipReason,
     State,
-    back_off,
     is_due,
     joint_verdict,
+    next_try,
     reconcile,
     verdict,
 )
@@ -178,11 +179,25 @@ def test_without_a_model_what_a_model_made_is_not_stale() -> None:
     assert reconcile(row, None, None) == row
 
 
-def test_the_wait_doubles_and_has_an_end() -> None:
-    base = timedelta(seconds=30)
+def test_the_wait_doubles_until_the_sixth_failure_gives_up() -> None:
+    hour = timedelta(hours=1)
 
-    assert [back_off(n, base).total_seconds() for n in (1, 2, 3, 4)] == [30, 60, 120, 240]
-    assert back_off(500, base) == back_off(11, base) < timedelta(hours=9)
+    waits = [next_try(attempts, hour, TRANSIENT) for attempts in (1, 2, 3, 4, 5, 6, 500)]
+
+    assert waits == [hour, 2 * hour, 4 * hour, 8 * hour, 16 * hour, None, None]
+
+
+def test_a_file_that_kills_its_child_is_tried_once_more() -> None:
+    hour = timedelta(hours=1)
+
+    assert [next_try(attempts, hour, CRASHED) for attempts in (1, 2, 3)] == [hour, None, None]
+
+
+@given(st.one_of(skips, st.none()), st.none() | producers)
+def test_what_a_person_ignores_stays_ignored(skip: SkipReason | None, producer: str | None) -> None:
+    row = LedgerRow(State.SKIPPED, IGNORED, "one", 6)
+
+    assert reconcile(row, skip, producer) == row
 
 
 def test_a_failed_row_is_due_at_its_time() -> None:
@@ -190,5 +205,6 @@ def test_a_failed_row_is_due_at_its_time() -> None:
 
     assert not is_due(row, NOW - timedelta(seconds=1))
     assert is_due(row, NOW)
+    assert not is_due(replace(row, retry_at=None), NOW)
     assert is_due(PENDING, NOW)
     assert not is_due(LedgerRow(State.DONE, producer="one"), NOW)

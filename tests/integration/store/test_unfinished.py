@@ -74,7 +74,7 @@ async def test_a_window_that_a_pass_is_working_on_is_not_asked_for(world: World)
     [
         "UPDATE messages SET deleted_at = now()",
         "UPDATE chats SET allow_archive = false, allow_faces = false",
-        "UPDATE media_products SET state = 'failed', reason = 'crashed'",
+        "UPDATE media_products SET state = 'failed', reason = 'transient', retry_at = NULL",
         "UPDATE media_products SET state = 'skipped', reason = 'type'",
     ],
 )

@@ -10,7 +10,21 @@ from typing import Annotated
 
 import typer
 
-from cli import backfill, chats, db, demo, doctor, failures, hub, init, login, people, status, up
+from cli import (
+    accounts,
+    backfill,
+    chats,
+    db,
+    demo,
+    doctor,
+    failures,
+    hub,
+    init,
+    login,
+    people,
+    status,
+    up,
+)
 from cli.exits import EXIT_CODES_HELP, ArchiveGroup
 from cli.settings import settings_command
 
@@ -51,7 +65,21 @@ def _face_archive(
 
 
 # In the order in which a newcomer meets them.
-for group in (demo, init, doctor, login, chats, hub, up, backfill, people, status, failures, db):
+for group in (
+    demo,
+    init,
+    doctor,
+    login,
+    accounts,
+    chats,
+    hub,
+    up,
+    backfill,
+    people,
+    status,
+    failures,
+    db,
+):
     group.register(app)
 app.command("settings")(settings_command)
 

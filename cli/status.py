@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.ids import ChatNo
+from cli.accounts import account_row
 from cli.context import load_settings, open_toolbox
 from cli.output import Row, emit, say
 from resources.settings import Settings
@@ -30,7 +31,7 @@ def status_command(
         bool, typer.Option("--json", help="One JSON object a line, also on a terminal.")
     ] = False,
 ) -> None:
-    """Show each chat's messages, windows, media, faces, rate and time left; totals; processes.
+    """Show each chat's messages, windows, media, faces, rate and time left; floods; processes.
 
     `known` is the largest message id of a channel or supergroup, so a few more than there are
     messages; private chats and basic groups do not tell.
@@ -45,6 +46,7 @@ def status_command(
         rows, totals = _chat_rows(toolbox), toolbox.overview.totals()
         times = [dataclasses.asdict(each) for each in toolbox.overview.stage_times()]
         model = toolbox.engine_spec.model_name
+        accounts = [_row("account", account_row(each)) for each in toolbox.accounts.list()]
     processes = _process_rows(settings)
 
     def show(rows: Iterable[Row], title: str, empty: str = "") -> None:
@@ -52,6 +54,7 @@ def status_command(
 
     show(rows, "Chats", "No chat yet: `face-archive chats add @name`.")
     show([_row("totals", {**dataclasses.asdict(totals), "model": model})], "Archive")
+    show(accounts, "Accounts")
     show((_row("stage", each) for each in times), "Stages")
     show(processes, "Processes")
     if not processes:

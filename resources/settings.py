@@ -95,6 +95,15 @@ class Settings(BaseSettings):
         ge=1,
         le=60,
     )
+    telegram_requests_per_minute: int = setting(
+        600,
+        section="Telegram",
+        description="What all runs of one account may ask together, pages of history and parts "
+        "of files alike; an idle minute may be spent at once.",
+        unit="requests/minute",
+        ge=1,
+        le=100_000,
+    )
     download_concurrency: int = setting(
         4,
         section="Telegram",

@@ -22,6 +22,7 @@ from resources.databases import databases
 from resources.settings import Settings
 from resources.store.accounts import PostgresAccounts
 from resources.store.audit import AuditStore
+from resources.store.budgets import AccountBudget
 from resources.store.chats import PostgresChats
 from resources.store.database import Database
 from resources.store.history import PostgresHistory
@@ -122,9 +123,19 @@ class Toolbox:
         session = self.sessions.load(account_id, lane)
         with account_lane(self.database, session.account_id, lane):
             async with connect(
-                self.telegram_config, self.sessions, lane, session.account_id
+                self.telegram_config,
+                self.sessions,
+                lane,
+                session.account_id,
+                # Hearing costs nothing: the listener stays connected through any flood.
+                budget=None if lane is Lane.LISTENER else self.budget(session.account_id),
             ) as account:
                 yield account
+
+    def budget(self, account_id: AccountId) -> AccountBudget:
+        """What an account may ask of Telegram, shared by all its runs."""
+        rate = self.settings.telegram_requests_per_minute
+        return AccountBudget(self.database, account_id, requests_per_minute=rate)
 
     @property
     def engine_spec(self) -> EngineSpec:

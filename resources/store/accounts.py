@@ -1,4 +1,7 @@
-"""The repository of the owner's Telegram accounts: who they are, and what holds one up."""
+"""The repository of the owner's Telegram accounts: who they are, and what holds one up.
+
+Spending an account's budget, and noting its floods, is ``budgets``.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,19 @@ from archive.ids import AccountId
 from archive.records import Account
 from resources.store.database import Database
 
-_SELECT = "SELECT account_id, name, state, state_reason, flood_until FROM accounts "
+# A wait that is over says nothing any more.
+_SELECT = """
+SELECT account_id, name, state, state_reason,
+       CASE WHEN flood_until > now() THEN flood_until END AS flood_until,
+       CASE WHEN flood_until > now() THEN flood_method END AS flood_method
+FROM accounts
+"""
 _ONE = _SELECT + "WHERE account_id = %s"
 _ALL = _SELECT + "ORDER BY created_at, account_id"
 
 _UPSERT = """
 INSERT INTO accounts (account_id, name) VALUES (%s, %s)
 ON CONFLICT (account_id) DO UPDATE SET name = excluded.name
-"""
-
-# A wait that is told while a longer one is known shortens nothing.
-_SET_FLOOD = """
-UPDATE accounts SET flood_until = greatest(flood_until, %s) WHERE account_id = %s
 """
 
 _SET_STATE = "UPDATE accounts SET state = %s, state_reason = %s WHERE account_id = %s"
@@ -35,7 +39,8 @@ class AccountRow:
 
     Attributes:
         state: ``active``, ``paused`` or ``error``; the reason says more.
-        flood_until: When Telegram will listen again, if it asked to wait.
+        flood_until: When Telegram will listen again, while it asks to wait.
+        flood_method: The request that it answered so.
     """
 
     account_id: AccountId
@@ -43,6 +48,7 @@ class AccountRow:
     state: str
     state_reason: str | None
     flood_until: datetime | None
+    flood_method: str | None
 
 
 class PostgresAccounts:
@@ -78,11 +84,6 @@ class PostgresAccounts:
             connection.cursor(row_factory=class_row(AccountRow)) as cursor,
         ):
             return tuple(cursor.execute(_ALL))
-
-    def note_flood(self, account_id: AccountId, until: datetime) -> None:
-        """Remember that Telegram asked the account to wait."""
-        with self._database.transaction() as connection:
-            connection.execute(_SET_FLOOD, (until, account_id))
 
     def set_state(self, account_id: AccountId, state: str, reason: str | None = None) -> None:
         """Say whether the account can be used: ``active``, ``paused`` or ``error``."""

@@ -14,6 +14,7 @@ from typing import Any
 from telethon import utils
 from telethon.tl import functions, types
 
+from archive.budgets import RequestBudget
 from archive.errors import Permanent
 from archive.ids import AccountId
 from archive.records import Account
@@ -51,6 +52,7 @@ async def connect(
     account_id: AccountId | None = None,
     *,
     on_wait: OnWait | None = None,
+    budget: RequestBudget | None = None,
 ) -> AsyncIterator[TelegramAccount]:
     """Open a lane of an account.
 
@@ -60,6 +62,7 @@ async def connect(
         lane: What the connection is for; only the listener's receives updates.
         account_id: Whose; ``None`` for the only account there is.
         on_wait: Told before each wait that Telegram asks for.
+        budget: The account's, asked before each request.
 
     Raises:
         Permanent: Nobody is logged in (any more): the message says to run the login.
@@ -67,7 +70,7 @@ async def connect(
     """
     stored = files.load(account_id, lane)
     client = build_client(config, secret=stored.secret, receive_updates=lane is Lane.LISTENER)
-    call = caller_for(client, config, on_wait)
+    call = caller_for(client, config, on_wait, budget)
     feed = TelethonFeed(call)
     if lane is Lane.LISTENER:
         feed.listen()
@@ -101,13 +104,19 @@ async def _connect(client: Any) -> None:
         await client.connect()
 
 
-def caller_for(client: Any, config: TelegramConfig, on_wait: OnWait | None = None) -> Caller:
+def caller_for(
+    client: Any,
+    config: TelegramConfig,
+    on_wait: OnWait | None = None,
+    budget: RequestBudget | None = None,
+) -> Caller:
     """Make the one through which all requests of a client go."""
     return Caller(
         client,
         RequestStats(on_wait=on_wait),
         flood_sleep_limit_seconds=config.flood_sleep_limit_seconds,
         request_timeout_seconds=config.request_timeout_seconds,
+        budget=budget,
     )
 
 

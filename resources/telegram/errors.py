@@ -46,6 +46,9 @@ _WAITS = (
     errors.TakeoutInitDelayError,
 )
 
+# The others hold for one chat, one export, or a test number.
+_WAITS_OF_THE_ACCOUNT = (errors.FloodWaitError, errors.FloodPremiumWaitError)
+
 # RANDOM_ID_DUPLICATE is a ServerError for Telethon, hence transient, which is what it is.
 _PASSING = (
     errors.ServerError,
@@ -166,6 +169,11 @@ class FileElsewhere(TelegramRefused):
 def wait_seconds(error: BaseException) -> float | None:
     """Return how long Telegram asks us to wait, or ``None`` if this is no request to wait."""
     return float(max(error.seconds, 1)) if isinstance(error, _WAITS) else None
+
+
+def concerns_account(error: BaseException) -> bool:
+    """Whether a wait holds for every request of the account, not for this kind of it alone."""
+    return isinstance(error, _WAITS_OF_THE_ACCOUNT)
 
 
 def lost_connection(detail: str) -> Transient:

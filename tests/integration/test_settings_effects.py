@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from archive.errors import Permanent
+from archive.ids import AccountId
 from cli.up import children
 from resources.databases import databases
 from resources.doctor import CheckState, check_free_disk
@@ -62,6 +63,9 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "tg_api_hash": ("one", "two", lambda box: box.telegram_config.api_hash),
     "hub_group_id": (None, -1001, hub_error),
     "hub_operations_per_minute": (18, 6, pace_of),
+    "telegram_requests_per_minute": (
+        600, 60, lambda box: vars(box.budget(AccountId(1)))["_seconds_a_request"]
+    ),
     "download_concurrency": (4, 8, lambda box: box.telegram_config.download_concurrency),
     "flood_sleep_limit_seconds": (60, 5, lambda box: box.telegram_config.flood_sleep_limit_seconds),
     "telegram_server": (

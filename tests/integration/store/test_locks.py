@@ -90,17 +90,13 @@ def _wait_for_lane(database: Database) -> None:
                 raise
 
 
-def test_an_account_remembers_the_longest_wait_it_was_told(database: Database) -> None:
+def test_an_account_keeps_its_newest_name_and_its_state(database: Database) -> None:
     accounts = PostgresAccounts(database)
     accounts.save(Account(ACCOUNT, "Old"))
     accounts.save(Account(ACCOUNT, "Owner"))
-    later = datetime(2026, 1, 2, tzinfo=UTC)
 
-    accounts.note_flood(ACCOUNT, later)
-    accounts.note_flood(ACCOUNT, later - timedelta(hours=1))
     accounts.set_state(ACCOUNT, "paused", "by its owner")
 
-    assert accounts.get(ACCOUNT).flood_until == later
     assert [(row.name, row.state) for row in accounts.list()] == [("Owner", "paused")]
     with pytest.raises(Permanent, match="login"):
         accounts.get(AccountId(9))

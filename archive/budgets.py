@@ -1,0 +1,45 @@
+"""What an account may ask of Telegram: one budget for all its runs, on all machines.
+
+The port that whoever sends requests asks first, and what it answers. Keeping the budget is the
+store's part, waiting the sender's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """How long to wait before a request.
+
+    Attributes:
+        flood_seconds: Telegram asked the account to wait, and for so long it still holds. Above
+            zero nothing was taken from the budget: ask again afterwards.
+        pace_seconds: The request is granted, from then on.
+    """
+
+    flood_seconds: float
+    pace_seconds: float
+
+
+class RequestBudget(Protocol):
+    """One account's budget."""
+
+    def take(self, requests: int) -> Permit:
+        """Take some requests from the budget; with 0 only ask whether Telegram listens.
+
+        Raises:
+            Transient: The store does not answer: nothing may be sent.
+        """
+        ...
+
+    def flooded(self, method: str, seconds: float) -> None:
+        """Tell all others that Telegram asked the account to wait.
+
+        Args:
+            method: The request that it answered so.
+            seconds: From now on.
+        """
+        ...

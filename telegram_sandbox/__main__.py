@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import sys
+import threading
 from collections.abc import AsyncIterator
 
 from telegram_sandbox.process import answer, load
@@ -31,7 +32,17 @@ def _options() -> argparse.Namespace:
 
 async def _lines() -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        # Not sys.stdin: a thread that waits in it would keep the interpreter from ending.
+        with open(0, closefd=False) as given:
+            for line in given:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while (line := await lines.get()) is not None:
         yield line
 
 

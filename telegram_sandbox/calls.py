@@ -14,11 +14,11 @@ from telethon.tl import functions
 
 from telegram_sandbox.errors import RpcRefusal
 from telegram_sandbox.faults import Drop, Verdict
-from telegram_sandbox.records import HOME_DC
+from telegram_sandbox.media_records import HOME_DC
 from telegram_sandbox.registry import Context, entry_for, method_name
+from telegram_sandbox.request_log import LoggedRequest
 from telegram_sandbox.session import Session
 from telegram_sandbox.wire import Pipe, packed, serialise
-from telegram_sandbox.world import LoggedRequest
 
 if TYPE_CHECKING:
     from telegram_sandbox.server import Sandbox

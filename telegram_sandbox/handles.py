@@ -13,19 +13,10 @@ from typing import Any
 from telethon.tl import types
 
 from telegram_sandbox import media
+from telegram_sandbox.media_records import FileMedia, Media, PaidMedia, WebPageMedia
 from telegram_sandbox.migration import migrate
 from telegram_sandbox.reactions import react
-from telegram_sandbox.records import (
-    Chat,
-    FileMedia,
-    Forward,
-    Media,
-    Message,
-    PaidMedia,
-    Topic,
-    User,
-    WebPageMedia,
-)
+from telegram_sandbox.records import Chat, Forward, Message, Topic, User
 from telegram_sandbox.world import ICON_COLORS, World
 
 MakeMedia = Callable[[World, datetime], Media]

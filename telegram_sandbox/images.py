@@ -7,7 +7,7 @@ the work when it is installed; bytes that are no picture simply have no thumbnai
 import io
 from functools import lru_cache
 
-from telegram_sandbox.records import StoredFile
+from telegram_sandbox.media_records import StoredFile
 
 THUMBNAIL_SIDE = 320
 """Longer side of Telegram's `m` size: https://core.telegram.org/api/files#image-thumbnail-types"""

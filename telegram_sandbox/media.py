@@ -12,7 +12,7 @@ from typing import Any, Final
 from telethon.tl import types
 
 from telegram_sandbox.images import measure
-from telegram_sandbox.records import HOME_DC, FileKind, FileMedia, OtherMedia
+from telegram_sandbox.media_records import HOME_DC, FileKind, FileMedia, OtherMedia
 from telegram_sandbox.world import World
 
 VIEW_ONCE: Final = 2**31 - 1

@@ -9,17 +9,15 @@ from typing import Any, Final
 from telethon.tl import types
 
 from telegram_sandbox.images import ensure_thumbnail
-from telegram_sandbox.records import (
-    Chat,
+from telegram_sandbox.media_records import (
     FileKind,
     FileMedia,
-    Message,
     OtherMedia,
     PaidMedia,
     StoredFile,
-    User,
     WebPageMedia,
 )
+from telegram_sandbox.records import Chat, Message, User
 from telegram_sandbox.world import World
 
 SMALL_SIDE: Final = 320

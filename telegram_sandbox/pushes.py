@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from telegram_sandbox.records import HOME_DC, Chat, Event, User
+from telegram_sandbox.media_records import HOME_DC
+from telegram_sandbox.records import Chat, Event, User
 from telegram_sandbox.session import Session
 from telegram_sandbox.views import Views
 from telegram_sandbox.wire import packed

@@ -1,7 +1,7 @@
-"""The nouns of the sandbox: users, chats, messages, files, topics.
+"""The nouns of the sandbox: users, chats, messages, topics.
 
 Here belong plain records and what can be read off a single one. Changing several of them
-together is the world's business; their TL form is the views'.
+together is the world's business; their TL form is the views'. Files are in `media_records`.
 """
 
 from bisect import bisect_left, insort
@@ -11,11 +11,11 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
+from telegram_sandbox.media_records import FileMedia as FileMedia
+from telegram_sandbox.media_records import Media
+
 CHANNEL_MARK: Final = 10**12
 """Marked ids of channels are -(10**12 + id): `telethon.utils.get_peer_id`."""
-
-HOME_DC: Final = 2
-"""The data centre where every account lives, and every file that names no other."""
 
 GENERAL_TOPIC: Final = 1
 """The topic that every forum has, and that cannot be deleted."""
@@ -48,13 +48,6 @@ class ChatKind(Enum):
     CHANNEL = "channel"
     PRIVATE = "private"
     GROUP = "group"
-
-
-class FileKind(Enum):
-    """The two families of files, each with its own location constructor."""
-
-    PHOTO = "photo"
-    DOCUMENT = "document"
 
 
 @dataclass(slots=True, eq=False)
@@ -107,62 +100,6 @@ class LoginToken:
 
     expires: datetime
     accepted: User | None = None
-
-
-@dataclass(slots=True, eq=False)
-class StoredFile:
-    """A file of the server: the same object however often it is forwarded."""
-
-    id: int
-    kind: FileKind
-    data: bytes
-    date: datetime
-    mime_type: str
-    attributes: tuple[Any, ...] = ()
-    width: int = 0
-    height: int = 0
-    thumbnail: bytes | None = None
-    thumbnail_size: tuple[int, int] = (0, 0)
-    epoch: int = 0
-    dc: int = HOME_DC
-
-
-@dataclass(frozen=True, slots=True)
-class FileMedia:
-    """A photo or document on a message; `file` is gone once a view-once medium was seen."""
-
-    file: StoredFile | None
-    kind: FileKind
-    ttl_seconds: int | None = None
-    spoiler: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PaidMedia:
-    """Media behind a price; only who bought it gets the files."""
-
-    stars: int
-    items: tuple[FileMedia, ...]
-    buyers: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class WebPageMedia:
-    """A link preview, with or without a picture."""
-
-    url: str
-    title: str
-    photo: StoredFile | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OtherMedia:
-    """Media that look the same to every viewer: polls, contacts, places, …; a TL object."""
-
-    tl: Any
-
-
-Media = FileMedia | PaidMedia | WebPageMedia | OtherMedia
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ plain data: its seed makes it again, and printed it can be read or pasted into a
 """
 
 import random
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -129,7 +129,7 @@ class FaultSchedule:
             rules.append(replace(drawn, first=rng.randint(1, calls), times=times))
         return cls(seed, tuple(rules))
 
-    def __add__(self, more: Iterable[Rule]) -> Self:
+    def and_also(self, *more: Rule) -> Self:
         """Returns a schedule with further rules, such as hand-written ones."""
         return replace(self, rules=(*self.rules, *more))
 

@@ -18,20 +18,14 @@ from telegram_sandbox.connection import Connection
 from telegram_sandbox.faults import Faults, Upset
 from telegram_sandbox.handles import ChatHandle
 from telegram_sandbox.handshake import PUBLIC_KEY_PEM
+from telegram_sandbox.media_records import HOME_DC, StoredFile
 from telegram_sandbox.pushes import Pushes
-from telegram_sandbox.records import (
-    ADMIN_RIGHTS,
-    CHANNEL_MARK,
-    HOME_DC,
-    LoginToken,
-    Message,
-    StoredFile,
-    User,
-)
+from telegram_sandbox.records import ADMIN_RIGHTS, CHANNEL_MARK, LoginToken, Message, User
+from telegram_sandbox.request_log import LoggedRequest
 from telegram_sandbox.scenario import Scenario
 from telegram_sandbox.session import KeyRecord, Session
 from telegram_sandbox.takeouts import Takeouts
-from telegram_sandbox.world import LoggedRequest, World
+from telegram_sandbox.world import World
 
 _T = TypeVar("_T")
 

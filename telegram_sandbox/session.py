@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from telethon.crypto import AES
 
-from telegram_sandbox.records import HOME_DC, User
+from telegram_sandbox.media_records import HOME_DC
+from telegram_sandbox.records import User
 
 REMEMBERED_MESSAGES: Final = 1000
 """How many message ids of a client a session remembers to recognise a repeated one."""

@@ -11,6 +11,7 @@ from typing import Any
 from telethon.tl import types
 
 from telegram_sandbox import reactions
+from telegram_sandbox.media_records import FileMedia
 from telegram_sandbox.media_views import MediaViews
 from telegram_sandbox.records import (
     ADMIN_RIGHTS,
@@ -18,7 +19,6 @@ from telegram_sandbox.records import (
     Chat,
     ChatKind,
     Event,
-    FileMedia,
     Member,
     Message,
     Topic,

@@ -7,53 +7,29 @@ what, and the TL form of things, do not belong here. All of it lives in memory.
 
 import random
 import struct
-from collections import Counter, deque
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
 from telethon.tl import types
 
+from telegram_sandbox.media_records import FileKind, StoredFile
 from telegram_sandbox.records import (
     GENERAL_TOPIC,
-    HOME_DC,
     Chat,
     ChatKind,
     Event,
-    FileKind,
     Member,
     Message,
-    StoredFile,
     Topic,
     User,
 )
+from telegram_sandbox.request_log import RequestLog
 
 ICON_COLORS: Final = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
 """The colours a topic may have: https://core.telegram.org/api/forum"""
-
-LOG_LENGTH: Final = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRequest:
-    """One request as the log keeps it."""
-
-    method: str
-    account: User | None
-    request: Any
-    in_takeout: bool = False
-    dc: int = HOME_DC
-
-
-@dataclass(slots=True)
-class RequestLog:
-    """What clients asked for, by method name such as `messages.getHistory`."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    unknown: list[str] = field(default_factory=list)
-    entries: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
 
 
 class World:

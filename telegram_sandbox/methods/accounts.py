@@ -9,8 +9,8 @@ from typing import Any
 from telethon.tl import functions, types
 
 from telegram_sandbox.errors import RpcRefusal
+from telegram_sandbox.media_records import HOME_DC
 from telegram_sandbox.peers import resolve_user
-from telegram_sandbox.records import HOME_DC
 from telegram_sandbox.registry import Context, handles
 
 DATA_CENTRES = range(1, 6)

@@ -11,8 +11,8 @@ from typing import Any, Final
 from telethon.tl import functions, types
 
 from telegram_sandbox.errors import RpcRefusal
+from telegram_sandbox.media_records import FileKind, StoredFile
 from telegram_sandbox.media_views import full_size_letter
-from telegram_sandbox.records import FileKind, StoredFile
 from telegram_sandbox.registry import Context, handles
 
 BLOCK_BYTES: Final = 1024 * 1024

@@ -10,8 +10,9 @@ from telethon.tl import types
 
 from telegram_sandbox import media
 from telegram_sandbox.errors import RpcRefusal
+from telegram_sandbox.media_records import FileKind, FileMedia
 from telegram_sandbox.methods.files import named_file, uploaded_bytes
-from telegram_sandbox.records import Chat, ChatKind, FileKind, FileMedia
+from telegram_sandbox.records import Chat, ChatKind
 from telegram_sandbox.registry import Context
 
 _PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF")

@@ -10,10 +10,11 @@ from typing import Any
 from telethon.tl import functions, types
 
 from telegram_sandbox.errors import RpcRefusal
+from telegram_sandbox.media_records import FileKind, FileMedia
 from telegram_sandbox.methods.history import answer, given_date, slice_history
 from telegram_sandbox.methods.takeout import refuse_protected
 from telegram_sandbox.peers import resolve_chat, resolve_user
-from telegram_sandbox.records import FileKind, FileMedia, Message
+from telegram_sandbox.records import Message
 from telegram_sandbox.registry import Context, handles
 
 

@@ -239,6 +239,39 @@ async def test_dialogs_come_page_by_page_once_each(client: Any, story: Story) ->
     assert len({d.id for d in dialogs}) == len(dialogs) == len(groups) + 3
 
 
+async def test_dialogs_whose_newest_messages_share_a_second_are_all_listed(
+    client: Any, story: Story
+) -> None:
+    groups = [story.scenario.supergroup(f"G{number}", owner=story.mia) for number in range(120)]
+    moment = START + timedelta(days=1)
+    for number, group in enumerate(groups):
+        # Set past the handle, which would cut fractions of a second off.
+        group.text(story.mia, "at once").date = moment + timedelta(microseconds=7919 * number)
+
+    dialogs = await client.get_dialogs()
+
+    assert {group.id for group in groups} <= {dialog.id for dialog in dialogs}
+    assert len(dialogs) == len(groups) + 3
+
+
+async def test_a_jump_by_date_starts_before_it_and_reaches_after_it(
+    client: Any, story: Story
+) -> None:
+    days = [START + timedelta(days=number) for number in range(1, 11)]
+    ids = [story.family.text(story.tom, "daily", date=day).id for day in days]
+    peer = await client.get_input_entity("family_demo")
+
+    before = await client(page(peer, offset_date=days[5], limit=3))
+    around = await client(page(peer, offset_date=days[5], add_offset=-3, limit=3))
+    by_id = await client(page(peer, offset_date=days[5], offset_id=ids[2], limit=1))
+    too_early = await client(page(peer, offset_date=START - timedelta(days=1), limit=3))
+
+    assert [m.id for m in before.messages] == [ids[4], ids[3], ids[2]]
+    assert [m.id for m in around.messages] == [ids[7], ids[6], ids[5]]
+    assert [m.id for m in by_id.messages] == [ids[1]]
+    assert (too_early.messages, before.offset_id_offset) == ([], 5)
+
+
 async def test_media_are_counted_by_kind(client: Any, story: Story) -> None:
     story.family.photo(story.tom, JPEG)
     story.family.video(story.tom, MP4)

@@ -127,11 +127,48 @@ async def test_the_password_is_asked_for_where_there_is_one(
     assert (await client.get_me()).id == story.ben.id
 
 
-async def test_the_configuration_names_the_sandbox_as_every_data_centre(
-    client: Any, sandbox: Sandbox
-) -> None:
+async def test_the_configuration_names_both_addresses(client: Any, sandbox: Sandbox) -> None:
     config = await client(functions.help.GetConfigRequest())
 
-    assert {(each.ip_address, each.port) for each in config.dc_options} == {
-        (sandbox.host, sandbox.port)
-    }
+    ports = {each.id: each.port for each in config.dc_options}
+    assert ports == dict.fromkeys([1, 2, 3, 5], sandbox.port) | {4: sandbox.ports[4]}
+    assert config.this_dc == 2
+
+
+async def test_a_token_expires_and_another_takes_its_place(
+    connect: Connect, client: Any, story: Story, sandbox: Sandbox
+) -> None:
+    second = await connect()
+    export = functions.auth.ExportLoginTokenRequest(1, "hash", [])
+    old = await second(export)
+    sandbox.expire_login_tokens()
+
+    with pytest.raises(errors.AuthTokenExpiredError):
+        await client(functions.auth.AcceptLoginTokenRequest(old.token))
+    with pytest.raises(errors.AuthTokenExpiredError):
+        await second(functions.auth.ImportLoginTokenRequest(old.token))
+    new = await second(export)
+    await client(functions.auth.AcceptLoginTokenRequest(new.token))
+    done = await second(functions.auth.ImportLoginTokenRequest(new.token))
+
+    assert done.authorization.user.id == story.mia.id
+
+
+async def test_a_login_by_token_asks_for_the_password_where_there_is_one(
+    connect: Connect, story: Story
+) -> None:
+    first = await connect(story.ben)
+    story.ben.password = "swordfish"
+    second = await connect(receive_updates=True)
+    qr = await second.qr_login()
+    waiting = asyncio.create_task(qr.wait(10))
+    await asyncio.sleep(0)
+    await first(functions.auth.AcceptLoginTokenRequest(qr.token))
+
+    with pytest.raises(errors.SessionPasswordNeededError):
+        await waiting
+    with pytest.raises(errors.PasswordHashInvalidError):
+        await second.sign_in(password="wrong")
+    await second.sign_in(password="swordfish")
+
+    assert (await second.get_me()).id == story.ben.id

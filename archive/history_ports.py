@@ -11,22 +11,46 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from archive.errors import Permanent
 from archive.ids import ChatNo, MessageId
 from archive.records import Chat, Message, Page, PeerInfo, User
 from archive.windows import Descent, Window, WindowRow
+
+
+class ChatLost(Permanent):
+    """The account cannot read the chat any more; it may come back.
+
+    Args:
+        reason: Why, for a person.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The chat cannot be read: {reason}.")
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[ChatLost], tuple[str]]:
+        """Pickle by the reason."""
+        return type(self), (self.reason,)
 
 
 class HistorySource(Protocol):
     """One account's view of chats, a page at a time."""
 
     async def page(
-        self, chat: Chat, *, offset_id: int, add_offset: int = 0, limit: int = 100
+        self,
+        chat: Chat,
+        *,
+        offset_id: int,
+        offset_date: datetime | None = None,
+        add_offset: int = 0,
+        limit: int = 100,
     ) -> Page:
         """Read one page, newest first.
 
         Args:
             chat: The chat, with the account's key to it.
             offset_id: Exclusive upper end; 0 begins at the newest message.
+            offset_date: With ``offset_id`` 0: begins at the newest message before this moment.
             add_offset: Moves the page: positive to older, negative to newer messages.
             limit: 1 … 100.
 
@@ -35,7 +59,8 @@ class HistorySource(Protocol):
 
         Raises:
             Transient: Telegram asks to wait, or did not answer.
-            Permanent: The chat cannot be read.
+            ChatLost: The account cannot read the chat (any more).
+            Permanent: Telegram refuses for another reason.
         """
         ...
 
@@ -155,6 +180,14 @@ class HistoryStore(Protocol):
 
     def waiting(self, window: Window, up_to: int) -> tuple[MessageId, ...]:
         """Return the messages in the window that live updates up to there still name."""
+        ...
+
+    def mark_lost(self, chat_no: ChatNo, reason: str) -> None:
+        """Note that the account cannot read the chat."""
+        ...
+
+    def mark_active(self, chat_no: ChatNo) -> None:
+        """Note that it can again."""
         ...
 
     def settle(self, window: Window) -> None:

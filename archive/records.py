@@ -97,6 +97,18 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True)
+class Successor:
+    """The supergroup that a basic group became.
+
+    Attributes:
+        access_hash: The account's key to it, where the answer brings one.
+    """
+
+    chat_id: ChatId
+    access_hash: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PeerInfo:
     """A chat as one Telegram answer describes it, seen through one account.
 
@@ -104,6 +116,7 @@ class PeerInfo:
         access_hash: The account's key to the chat; ``None`` where none is needed or the
             answer held only a ``min`` constructor, whose hash must never replace a real one.
         top_message_id: Largest message id known to exist, where the answer says so.
+        successor: The supergroup that a basic group became, if it did.
     """
 
     chat_id: ChatId
@@ -114,6 +127,7 @@ class PeerInfo:
     is_forum: bool = False
     noforwards: bool = False
     top_message_id: MessageId | None = None
+    successor: Successor | None = None
 
     @property
     def id_space(self) -> IdSpace:
@@ -134,6 +148,8 @@ class Chat:
         max_media_bytes: Largest file to fetch; ``None`` leaves it to the setting.
         hold_backfill: Windows are planned but not submitted by themselves.
         is_hub: The chat is a hub of ours and therefore never a source.
+        state_reason: Why the account cannot read the chat any more.
+        migrated_to: The supergroup that this basic group became: the two are one chat.
     """
 
     chat_no: ChatNo
@@ -153,6 +169,8 @@ class Chat:
     hold_backfill: bool = False
     is_hub: bool = False
     state: ChatState = ChatState.ACTIVE
+    state_reason: str | None = None
+    migrated_to: ChatNo | None = None
 
     @property
     def id_space(self) -> IdSpace:
@@ -233,6 +251,41 @@ class Message:
     media: MediaFile | None = None
     access: MediaAccess | None = None
     raw: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForumTopic:
+    """A topic of a chat that is a forum; two of a chat may have the same title.
+
+    Attributes:
+        topic_id: General is 1, and has no opening message.
+        icon_color: RGB; ``None`` where Telegram shows none.
+        creator_id: Marked id of whoever opened it.
+    """
+
+    topic_id: TopicId
+    title: str
+    opened_at: datetime
+    icon_color: int | None = None
+    creator_id: UserId | None = None
+    is_closed: bool = False
+    is_hidden: bool = False
+    is_pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoutNote:
+    """What is remembered of an export session of one account and lane.
+
+    Attributes:
+        takeout_id: The session, while it holds.
+        refused_until: Plain requests until then.
+        reason: Why, for a person.
+    """
+
+    takeout_id: int | None = None
+    refused_until: datetime | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from telethon.tl import types
 
 from archive.errors import Permanent
 from archive.ids import ChatId, MessageId, UserId
-from archive.records import Chat, ChatKind, PeerInfo, User
+from archive.records import Chat, ChatKind, PeerInfo, Successor, User
 
 
 def users_of(users: Iterable[Any]) -> tuple[User, ...]:
@@ -48,6 +48,7 @@ def peer_info(entity: Any, top_message_id: MessageId | None = None) -> PeerInfo 
         is_forum=bool(getattr(entity, "forum", None)),
         noforwards=bool(getattr(entity, "noforwards", None)),
         top_message_id=top_message_id,
+        successor=_successor(entity),
     )
 
 
@@ -87,6 +88,16 @@ def _user(user: Any) -> User:
         username=_username(user),
         is_bot=bool(user.bot),
         is_deleted=bool(user.deleted),
+    )
+
+
+def _successor(entity: Any) -> Successor | None:
+    """Return the supergroup that a basic group became."""
+    channel = getattr(entity, "migrated_to", None)
+    if not isinstance(channel, types.InputChannel):
+        return None
+    return Successor(
+        ChatId(utils.get_peer_id(types.PeerChannel(channel.channel_id))), channel.access_hash
     )
 
 

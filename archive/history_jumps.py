@@ -1,0 +1,151 @@
+"""Jumps: from a date, a count or a link to the range of message ids that it means.
+
+One or two requests a chat instead of a scan, and an estimate of what reading it will cost.
+Reading it is ``history``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from typing import Final, Protocol
+
+from archive.history_pages import PAGE
+from archive.history_ports import HistorySource
+from archive.ids import MessageId
+from archive.records import Chat
+from archive.windows import MAX_MESSAGE_ID, WindowRow
+
+MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a chat that a person wants.
+
+    Attributes:
+        since: Messages sent at this moment or later.
+        until: Messages sent before this moment.
+        last: The newest so many messages.
+        from_id: This message and newer ones.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    last: int | None = None
+    from_id: MessageId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdRange:
+    """The ids that a span means, both ends included; empty where the first is the larger."""
+
+    first: MessageId
+    last: MessageId
+
+    def holds(self, row: WindowRow) -> bool:
+        """Whether some of the ids lie in a window."""
+        return self.first <= row.window.last_id and row.window.first_id <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCounters:
+    """How many photos and videos a whole chat holds, as Telegram counts them."""
+
+    photos: int
+    videos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What reading has cost so far, or is thought to cost.
+
+    Attributes:
+        seconds_per_page: Of history.
+        media_per_second: Fetched and looked at.
+        photo_bytes: Of an average one.
+        video_bytes: Of an average one.
+    """
+
+    seconds_per_page: float
+    media_per_second: float
+    photo_bytes: float
+    video_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What reading some windows of a chat will take, as far as can be told before."""
+
+    windows: int
+    messages: int
+    photos: int
+    videos: int
+    minutes: float
+    megabytes: float
+
+
+class CountingSource(Protocol):
+    """Whoever can ask Telegram how many media a chat holds."""
+
+    async def counters(self, chat: Chat) -> MediaCounters:
+        """Count the photos and videos of a whole chat."""
+        ...
+
+
+async def find_range(chat: Chat, span: Span, source: HistorySource) -> IdRange:
+    """Find the ids that a span means: one request for each of its bounds.
+
+    Raises:
+        Transient: Telegram did not answer.
+        ChatLost: The account cannot read the chat.
+    """
+    first, last = MessageId(span.from_id or 1), MAX_MESSAGE_ID
+    if span.since is not None:
+        first = max(first, MessageId(await _newest_before(chat, span.since, source) + 1))
+    if span.last is not None:
+        page = await source.page(chat, offset_id=0, add_offset=span.last - 1, limit=1)
+        first = max([first, *(message.message_id for message in page.messages)])
+    if span.until is not None:
+        last = await _newest_before(chat, span.until, source)
+    return IdRange(first, last)
+
+
+async def _newest_before(chat: Chat, moment: datetime, source: HistorySource) -> MessageId:
+    page = await source.page(chat, offset_id=0, offset_date=moment, limit=1)
+    return max((message.message_id for message in page.messages), default=MessageId(0))
+
+
+def estimate(
+    chosen: Sequence[WindowRow],
+    planned: Sequence[WindowRow],
+    messages: int,
+    counters: MediaCounters,
+    rates: Rates,
+) -> Estimate:
+    """Estimate what some of a chat's windows will take.
+
+    Telegram counts whole chats only: a part is taken to hold its share.
+
+    Args:
+        chosen: The windows to read.
+        planned: All windows of the chat.
+        messages: How many the whole chat holds.
+        counters: Its photos and videos.
+        rates: What reading costs.
+    """
+    whole = sum(map(_ids_in, planned))
+    share = sum(map(_ids_in, chosen)) / whole if whole else 0.0
+    messages = round(messages * share)
+    photos, videos = round(counters.photos * share), round(counters.videos * share)
+    seconds = ceil(messages / PAGE) * rates.seconds_per_page
+    seconds += (photos + videos) / rates.media_per_second
+    size = photos * rates.photo_bytes + videos * rates.video_bytes
+    return Estimate(len(chosen), messages, photos, videos, seconds / 60, size / MEGABYTE)
+
+
+def _ids_in(row: WindowRow) -> int:
+    """Count the ids of a window that can exist."""
+    return max(0, min(row.window.last_id, row.known_top) - row.window.first_id + 1)

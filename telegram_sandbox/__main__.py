@@ -7,11 +7,13 @@ says where: host, port, public_key_pem. Lines of JSON on standard input are carr
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 import threading
 from collections.abc import AsyncIterator
 
+from telegram_sandbox.faults import Faults
 from telegram_sandbox.process import answer, load
 from telegram_sandbox.scenario import Scenario
 from telegram_sandbox.server import Sandbox
@@ -55,8 +57,10 @@ async def _serve(options: argparse.Namespace) -> None:
     scenario = load(options.scenario)()
     if not isinstance(scenario, Scenario):
         raise TypeError(f"{options.scenario} returned no Scenario")
+    # A big history is here to stay: looking through it again and again would only cost time.
+    gc.freeze()
     sandbox = Sandbox(scenario, port=options.port, file_dc=options.file_dc)
-    sandbox.faults = type(sandbox.faults)(options.fault_seed)
+    sandbox.faults = Faults(options.fault_seed)
     sandbox.faults.latency_seconds = options.latency_ms / 1000
     sandbox.faults.jitter_seconds = options.jitter_ms / 1000
     sandbox.faults.bytes_per_second = options.bytes_per_second

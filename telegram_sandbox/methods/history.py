@@ -90,7 +90,7 @@ def _page(ctx: Context, history: History, request: Any) -> Page:
     limit = min(request.limit if request.limit > 0 else PAGE_DEFAULT, PAGE_MAXIMUM)
     date = request.offset_date
     return slice_history(
-        history.ids[first:last],
+        history.ids if ctx.id_range is None else history.ids[first:last],
         lambda index: history.at(first + index),
         offset_id=request.offset_id,
         offset_date=date if given_date(date) else None,

@@ -1,6 +1,7 @@
 """The sandbox in a process of its own."""
 
 import time
+from statistics import median
 from typing import Any
 
 import pytest
@@ -74,13 +75,14 @@ def test_a_big_history_is_cheap_to_build_and_to_serve(kind: str) -> None:
         add(mia, f"message {number}")
     built = time.process_time() - began
 
-    began = time.process_time()
+    served = []
     for _ in range(20):
+        began = time.process_time()
         page(scenario, mia, group)
-    served = (time.process_time() - began) / 20
+        served.append(time.process_time() - began)
 
     assert built < 2
-    assert served < 0.010
+    assert median(served) < 0.005
 
 
 def page(scenario: Scenario, viewer: Any, group: Any) -> bytes:

@@ -71,6 +71,20 @@ async def test_protected_content_is_neither_forwarded_nor_copied(client: Any, st
         await client(functions.messages.SendMediaRequest("family_demo", media, "", random_id=3))
 
 
+async def test_an_album_is_uploaded_item_by_item_and_sent_at_once(
+    client: Any, story: Story, sandbox: Sandbox
+) -> None:
+    sent = await client.send_file("family_demo", [JPEG, JPEG, JPEG], caption=["a", "b", "c"])
+    await client.forward_messages("me", sent)
+    forwarded = await client.get_messages("me", limit=3)
+
+    assert sandbox.state.requests["messages.uploadMedia"] == 3
+    assert sandbox.state.requests["messages.sendMultiMedia"] == 1
+    assert [m.text for m in story.family.messages[1:]] == ["a", "b", "c"]
+    assert len({m.grouped_id for m in sent}) == len({m.grouped_id for m in forwarded}) == 1
+    assert forwarded[0].grouped_id not in {None, sent[0].grouped_id}
+
+
 async def test_a_long_caption_is_refused(client: Any) -> None:
     with pytest.raises(errors.MediaCaptionTooLongError):
         await client.send_file("family_demo", MP4, caption="x" * 1025)

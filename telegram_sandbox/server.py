@@ -228,6 +228,11 @@ class Sandbox:
         update = types.UpdateChannel(chat.record.id)
         self.pushes.to_user(user, lambda _: types.UpdateShort(update, self.world.now()))
 
+    def delete_chat(self, chat: ChatHandle) -> None:
+        """Deletes a channel or group for everybody: it cannot be named any more."""
+        del self.world.chats[chat.record.id]
+        self.world.chat_changed(chat.record)
+
     def drop_connections(self) -> None:
         """Cuts every connection; clients reconnect by themselves."""
         for connection in list(self._connections):

@@ -94,3 +94,20 @@ async def test_slow_mode_lets_members_wait_and_admins_not(
     await client.send_message("family_demo", "two")
 
     assert 28 <= refused.value.seconds <= 30
+
+
+async def test_a_chat_that_one_lost_is_private_and_one_that_is_gone_is_invalid(
+    client: Any, story: Story, group: ChatHandle, sandbox: Sandbox
+) -> None:
+    await client.get_dialogs()
+    sandbox.remove_member(story.hub, story.mia)
+    sandbox.delete_chat(story.family)
+    sandbox.delete_chat(group)
+
+    with pytest.raises(errors.ChannelPrivateError):
+        await client.get_messages(story.hub.id)
+    with pytest.raises(errors.ChannelInvalidError):
+        await client.get_messages(story.family.id)
+    with pytest.raises(errors.ChatIdInvalidError):
+        await client.get_messages(group.id)
+    assert {dialog.id for dialog in await client.get_dialogs()} == {story.news.id}

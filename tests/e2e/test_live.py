@@ -23,8 +23,10 @@ from cli.demo.run import set_up
 from cli.demo.scenario import PHONE, DemoWorld
 from sensors.inbox import inbox_sensor
 from telegram_sandbox import ChatHandle, Scenario, ThreadedSandbox, User, run_in_thread
+from tests.fixtures.dumps import failed_products
 from tests.fixtures.hubs import Hub, hub_of, read_hub
 from tests.fixtures.installation import Install, Installation
+from tests.fixtures.kills import Request, killing_at
 from tests.fixtures.running import Home, family_of, home, is_alive
 from tests.fixtures.waiting import until
 
@@ -189,6 +191,17 @@ def test_up_restarts_a_child_that_was_killed_and_stops_all_of_them_cleanly(
     assert here.child("listener") is None
 
 
+def workers(prepared: Home, everything: psutil.Process) -> list[psutil.Process]:
+    """Give the processes that talk to Telegram now, the listener left out."""
+    port, listening = prepared.telegram.port, prepared.child("listener")
+    return [
+        process
+        for process in family_of(everything)
+        if process != listening
+        and port in {getattr(each.raddr, "port", None) for each in process.net_connections("tcp")}
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_while_up_runs_a_photo_becomes_a_post_without_a_command(
@@ -204,3 +217,30 @@ def test_while_up_runs_a_photo_becomes_a_post_without_a_command(
         new = story.send(here.telegram)
         until(lambda: shows(story.sent | {new}), "the post", seconds=_LONGEST_WAY_SECONDS)
         assert stop(here, everything) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_that_dagster_started_recovers_by_itself_when_its_worker_is_killed(
+    story: Story, prepared: tuple[Home, int]
+) -> None:
+    here, hub_id = prepared
+    killed: list[psutil.Process] = []
+
+    with running(here) as everything:
+
+        def kill_workers() -> None:
+            killed.extend(workers(here, everything))
+            for worker in killed:
+                worker.kill()
+
+        with killing_at(Request("upload.getFile", 2), here.telegram, kill_workers):
+            until(lambda: killed, "a run to kill", seconds=_LONGEST_WAY_SECONDS)
+        until(
+            lambda: contents(read_hub(here.telegram, hub_id)) == {"Person 1": story.sent},
+            "the posts",
+            seconds=2 * _LONGEST_WAY_SECONDS,
+        )
+        assert stop(here, everything) == 0
+    with here.toolbox() as toolbox:
+        assert failed_products(toolbox.database) == 0

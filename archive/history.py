@@ -14,9 +14,16 @@ from datetime import datetime
 from typing import Literal
 
 from archive.history_pages import Answer, Asked, InFlight, PagesAhead, lowest_below, one_at_a_time
-from archive.history_ports import HistorySource, HistoryStore, Look, PageCommit, Plan
+from archive.history_ports import (
+    ChatLost,
+    HistorySource,
+    HistoryStore,
+    Look,
+    PageCommit,
+    Plan,
+)
 from archive.ids import MessageId
-from archive.records import Chat, Counts, IdSpace, Page
+from archive.records import Chat, ChatState, Counts, IdSpace, Page
 from archive.windows import (
     Descent,
     Window,
@@ -26,7 +33,8 @@ from archive.windows import (
     window_at,
 )
 
-StoppedReason = Literal["done", "switched_off"]
+StoppedReason = Literal["done", "switched_off", "lost"]
+"""``lost``: the account cannot read the chat any more, which is now the chat's state."""
 
 # Telegram answers at most this many messages asked for by id.
 _NAMED_PER_REQUEST = 100
@@ -72,13 +80,23 @@ async def plan_windows(chat: Chat, source: HistorySource, store: HistoryStore) -
 
     Raises:
         Transient: Telegram or the store did not answer.
-        Permanent: The chat cannot be read.
+        Permanent: Telegram refuses for a reason that is not the chat's.
     """
     chat = await asyncio.to_thread(store.chat, chat.chat_no)
     if not chat.switches.archive:
         return PlannedWindows((), 0, "switched_off")
+    try:
+        return await _plan(chat, source, store)
+    except ChatLost as lost:
+        await asyncio.to_thread(store.mark_lost, chat.chat_no, lost.reason)
+        return PlannedWindows((), 1, "lost")
+
+
+async def _plan(chat: Chat, source: HistorySource, store: HistoryStore) -> PlannedWindows:
     through = await asyncio.to_thread(store.planned_through, chat.chat_no)
     newest = await source.page(chat, offset_id=0, limit=1)
+    if chat.state is ChatState.LOST:
+        await asyncio.to_thread(store.mark_active, chat.chat_no)
     top = _largest(newest)
     if top == 0:
         return PlannedWindows((), 1)
@@ -121,7 +139,8 @@ async def read_window(
 
     Raises:
         Transient: Telegram or the store did not answer; what was stored stays.
-        Permanent: The chat cannot be read, or the window was never planned.
+        Permanent: The window was never planned, or Telegram refuses for another reason than
+            that the chat is lost.
     """
     chat = await asyncio.to_thread(store.chat, window.chat_no)
     reading = _Reading(chat, window, source, store, in_flight)
@@ -129,6 +148,9 @@ async def read_window(
         await reading.run(whole=whole)
     except _SwitchedOff:
         return HistoryResult(Counts(reading.counts), "switched_off")
+    except ChatLost as lost:
+        await asyncio.to_thread(store.mark_lost, chat.chat_no, lost.reason)
+        return HistoryResult(Counts(reading.counts), "lost")
     return HistoryResult(Counts(reading.counts), "done")
 
 
@@ -159,6 +181,11 @@ class _Reading:
     async def run(self, *, whole: bool) -> None:
         if not self._chat.switches.archive:
             raise _SwitchedOff
+        if self._chat.state is ChatState.LOST:
+            # A sealed window would ask nothing: this is what finds out that access is back.
+            await self._source.page(self._chat, offset_id=0, limit=1)
+            self.counts["requests"] += 1
+            await asyncio.to_thread(self._store.mark_active, self._chat.chat_no)
         look = await self._look()
         if look.row.descent is not None:
             # It began before we looked, so it proves nothing about gaps, nor about ids above

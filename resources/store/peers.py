@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from archive.ids import AccountId, new_chat_no
 from archive.records import IdSpace, PeerInfo, User
+from resources.store.successors import follow_successors
 
 _INSERT_CHATS = """
 INSERT INTO chats (chat_no, chat_id, account_id, kind, id_space, title, username, is_forum,
@@ -80,6 +81,7 @@ def upsert_peers(connection: Connection, account_id: AccountId, peers: Iterable[
     if full:
         connection.execute(_UPDATE_CHATS, _columns(account_id, full))
     connection.execute(_ACCESS, columns)
+    follow_successors(connection, account_id, seen)
 
 
 def upsert_users(connection: Connection, users: Iterable[User]) -> None:

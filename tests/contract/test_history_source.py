@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TypeAlias
 
 import pytest
@@ -27,7 +28,7 @@ async def side(request: pytest.FixtureRequest, house: House) -> Side:
         return ScriptedHistory(map(a_message, IDS)), chat
     group = house.scenario.supergroup("Family", owner=house.me)
     for number in range(2, 251):
-        group.text(house.me, f"message {number}")
+        group.text(house.me, f"message {number}", date=a_message(number).sent_at)
     group.delete(*(group.message(n) for n in range(100, 110)))
     account = await house.open()
     return account.history, await house.chat(account, group)
@@ -64,6 +65,22 @@ async def test_a_page_holds_the_newest_messages_below_its_offset(
     assert {m.sender_id for m in page.messages} - {None} <= {u.user_id for u in page.users} | {
         peer.chat_id for peer in page.chats
     }
+
+
+@pytest.mark.parametrize(
+    ("newest_before", "add_offset", "ids"),
+    [(250, 0, [249]), (3, 0, [2]), (110, 0, [99]), (110, 3, [96])],
+)
+async def test_a_date_begins_a_page_at_the_newest_message_before_it(
+    side: Side, newest_before: int, add_offset: int, ids: list[int]
+) -> None:
+    source, chat = side
+    [at] = (await source.page(chat, offset_id=newest_before + 1, limit=1)).messages
+    moment = at.sent_at if at.message_id == newest_before else at.sent_at + timedelta(seconds=1)
+
+    page = await source.page(chat, offset_id=0, offset_date=moment, add_offset=add_offset, limit=1)
+
+    assert [message.message_id for message in page.messages] == ids
 
 
 async def test_named_messages_that_do_not_exist_are_absent(side: Side) -> None:

@@ -86,7 +86,13 @@ class ScriptedHistory:
         self._chats = tuple(chats)
 
     async def page(
-        self, chat: Chat, *, offset_id: int, add_offset: int = 0, limit: int = 100
+        self,
+        chat: Chat,
+        *,
+        offset_id: int,
+        offset_date: datetime | None = None,
+        add_offset: int = 0,
+        limit: int = 100,
     ) -> Page:
         """Slice the history like ``messages.getHistory``."""
         self.requests.append((offset_id, add_offset, limit))
@@ -94,6 +100,8 @@ class ScriptedHistory:
             self.before_answer(len(self.requests) + len(self.named))
         newest_first = sorted(self.content, reverse=True)
         at = sum(offset_id > 0 and one >= offset_id for one in newest_first) + add_offset
+        if offset_id == 0 and offset_date is not None:
+            at += sum(self.content[one].sent_at >= offset_date for one in newest_first)
         length = min(limit, next(self._page_lengths))
         return self._answer(newest_first[max(at, 0) : max(at + length, 0)])
 

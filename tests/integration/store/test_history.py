@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -270,12 +271,8 @@ async def test_a_late_answer_neither_revives_a_deleted_message_nor_undoes_an_edi
     class Slow(ScriptedHistory):
         """Answers with what was true before another run stored what is true now."""
 
-        async def page(
-            self, chat: Chat, *, offset_id: int, add_offset: int = 0, limit: int = 100
-        ) -> Page:
-            answer = await super().page(
-                chat, offset_id=offset_id, add_offset=add_offset, limit=limit
-            )
+        async def page(self, chat: Chat, **asked: Any) -> Page:
+            answer = await super().page(chat, **asked)
             now = ScriptedHistory([a_message(2, "edited", edited_after_seconds=60), a_message(3)])
             await read_window(window, now, history, whole=True)
             return answer
@@ -316,10 +313,8 @@ async def test_a_text_with_nul_does_not_block_its_window(database: Database) -> 
 
 async def test_a_server_that_repeats_itself_is_not_believed_for_ever(database: Database) -> None:
     class Stuck(ScriptedHistory):
-        async def page(
-            self, chat: Chat, *, offset_id: int, add_offset: int = 0, limit: int = 100
-        ) -> Page:
-            return await super().page(chat, offset_id=0, add_offset=add_offset, limit=limit)
+        async def page(self, chat: Chat, **asked: Any) -> Page:
+            return await super().page(chat, **asked | {"offset_id": 0})
 
     chat = a_source(database)
     with pytest.raises(Transient, match="newer than"):

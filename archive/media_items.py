@@ -66,7 +66,7 @@ class MediaPassOptions:
     fingerprint_version: str
     max_media_bytes: int
     buffer_limit_bytes: int = 256 * 1024 * 1024
-    download_concurrency: int = 4
+    download_concurrency: int = 16
     workers: int = 2
     video_frame_rate: float = 1.0
     round_video_frame_rate: float = 2.0

@@ -105,12 +105,13 @@ class Settings(BaseSettings):
         le=100_000,
     )
     download_concurrency: int = setting(
-        4,
+        16,
         section="Telegram",
-        description="Files (or parts of one large file) that one account downloads at a time.",
+        description="Files (or parts of a large one) that one run downloads at a time, at most "
+        "4 MB of them.",
         unit="downloads",
         ge=1,
-        le=16,
+        le=64,
     )
     flood_sleep_limit_seconds: int = setting(
         60,

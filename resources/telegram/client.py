@@ -22,6 +22,7 @@ from resources.telegram.calling import Caller
 from resources.telegram.config import TelegramConfig
 from resources.telegram.errors import SessionLost
 from resources.telegram.feed import TelethonFeed
+from resources.telegram.file_servers import FileKeys, FileServers
 from resources.telegram.history import TelethonHistory
 from resources.telegram.hub import TelethonHub
 from resources.telegram.media import TelethonMedia
@@ -74,13 +75,14 @@ async def connect(
     feed = TelethonFeed(call)
     if lane is Lane.LISTENER:
         feed.listen()
-    async with connected(client, call):
+    keys = FileKeys(files, stored.account_id, lane)
+    async with connected(client, call), FileServers(call, keys) as servers:
         account = await who_am_i(call)
         if account.account_id != stored.account_id:
             raise Permanent(
                 "The account's session belongs to another one: run `face-archive login`."
             )
-        yield _parts(call, account, feed, config)
+        yield _parts(call, account, feed, servers, config)
 
 
 @asynccontextmanager
@@ -138,10 +140,20 @@ def account_of(user: Any) -> Account:
 
 
 def _parts(
-    call: Caller, account: Account, feed: TelethonFeed, config: TelegramConfig
+    call: Caller,
+    account: Account,
+    feed: TelethonFeed,
+    servers: FileServers,
+    config: TelegramConfig,
 ) -> TelegramAccount:
     history = TelethonHistory(call)
-    media = TelethonMedia(call, history, concurrency=config.download_concurrency)
+    media = TelethonMedia(
+        call,
+        history,
+        servers,
+        concurrency=config.download_concurrency,
+        pause_seconds=config.download_pause_seconds,
+    )
     return TelegramAccount(
         account=account,
         stats=call.stats,

@@ -28,6 +28,7 @@ class TelegramConfig:
         flood_sleep_limit_seconds: What one request may wait in place, all waits together.
         request_timeout_seconds: When an answer counts as lost. Telethon itself waits for ever.
         download_concurrency: Parts of files that one connection requests at a time.
+        download_pause_seconds: Before a part that did not come is asked for again; doubles.
     """
 
     api_id: int
@@ -36,4 +37,5 @@ class TelegramConfig:
     server_key_pem: str | None = None
     flood_sleep_limit_seconds: float = 60.0
     request_timeout_seconds: float = 120.0
-    download_concurrency: int = 4
+    download_concurrency: int = 16
+    download_pause_seconds: float = 2.0

@@ -6,7 +6,8 @@ and what a refusal means for a file or a hub (``media``, ``hub``).
 
 ::
 
-    Transient                 flood waits, lost connections, server errors, a running first call
+    Transient                 flood waits, server errors, a running first call
+    └── ConnectionLost        the connection is gone: another one may work
     Permanent
     ├── SessionLost           nobody is logged in any more: run `face-archive login`
     └── TelegramRefused       Telegram said no, with its code
@@ -111,6 +112,22 @@ _REMEDIES = {
 }
 
 
+class ConnectionLost(Transient):
+    """A connection is gone, with everything that was on its way.
+
+    Args:
+        detail: What gave it up.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"The connection to Telegram failed ({detail}).", RECONNECT_SECONDS)
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[ConnectionLost], tuple[str]]:
+        """Pickle by the detail."""
+        return type(self), (self.detail,)
+
+
 class SessionLost(Permanent):
     """The stored session is worth nothing any more.
 
@@ -176,9 +193,9 @@ def concerns_account(error: BaseException) -> bool:
     return isinstance(error, _WAITS_OF_THE_ACCOUNT)
 
 
-def lost_connection(detail: str) -> Transient:
+def lost_connection(detail: str) -> ConnectionLost:
     """Return the error for a connection that is gone; it concerns everything on it."""
-    return Transient(f"The connection to Telegram failed ({detail}).", RECONNECT_SECONDS)
+    return ConnectionLost(detail)
 
 
 def translate(error: BaseException) -> ArchiveError | None:

@@ -1,4 +1,4 @@
-"""Where the sessions of the accounts lie, and which lanes an account has.
+"""Where the sessions of the accounts lie, with their keys, and which lanes an account has.
 
 A session is a secret as good as the account itself: files of mode 0600, written in one step,
 whose content is never shown. Not here: making sessions (``login``) and using them (``client``).
@@ -16,6 +16,7 @@ from archive.errors import Permanent
 from archive.ids import AccountId
 
 _SUFFIX = ".session"
+_FILE_KEY_SUFFIX = ".key"
 
 
 class Lane(StrEnum):
@@ -44,6 +45,8 @@ class StoredSession:
 
 class SessionFiles:
     """The sessions in one folder: ``<account_id>.<lane>.session``.
+
+    Beside each, ``….dc<number>.key``: its keys of data centres that hold files. They end with it.
 
     Args:
         folder: Made with mode 0700 when the first session is written.
@@ -105,22 +108,51 @@ class SessionFiles:
 
     def save(self, account_id: AccountId, lane: Lane, secret: str) -> None:
         """Write a session: the old one or the new one is on disk at any time, never a part."""
+        self._forget_file_keys(account_id, lane)
+        self._write(self._path(account_id, lane), secret)
+
+    def remove(self, account_id: AccountId, lane: Lane) -> None:
+        """Forget a session."""
+        self._forget_file_keys(account_id, lane)
+        self._path(account_id, lane).unlink(missing_ok=True)
+
+    def load_file_key(self, account_id: AccountId, lane: Lane, dc_id: int) -> bytes | None:
+        """Read a session's key of another data centre; ``None`` if there is none to be used."""
+        try:
+            stored = self._file_key_path(account_id, lane, dc_id).read_text(encoding="ascii")
+            return bytes.fromhex(stored) or None
+        except (OSError, ValueError):
+            # Making another one costs a request; nothing else is lost.
+            return None
+
+    def save_file_key(self, account_id: AccountId, lane: Lane, dc_id: int, key: bytes) -> None:
+        """Keep a session's key of another data centre."""
+        self._write(self._file_key_path(account_id, lane, dc_id), key.hex())
+
+    def forget_file_key(self, account_id: AccountId, lane: Lane, dc_id: int) -> None:
+        """Drop a key that its data centre no longer knows."""
+        self._file_key_path(account_id, lane, dc_id).unlink(missing_ok=True)
+
+    def _forget_file_keys(self, account_id: AccountId, lane: Lane) -> None:
+        for path in self._folder.glob(f"{account_id}.{lane}.dc*{_FILE_KEY_SUFFIX}"):
+            path.unlink(missing_ok=True)
+
+    def _write(self, path: Path, text: str) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # mkstemp gives mode 0600.
         handle, name = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secret)
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self._path(account_id, lane))
+            temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
-    def remove(self, account_id: AccountId, lane: Lane) -> None:
-        """Forget a session."""
-        self._path(account_id, lane).unlink(missing_ok=True)
+    def _file_key_path(self, account_id: AccountId, lane: Lane, dc_id: int) -> Path:
+        return self._folder / f"{account_id}.{lane}.dc{dc_id}{_FILE_KEY_SUFFIX}"
 
     def _path(self, account_id: AccountId, lane: Lane) -> Path:
         return self._folder / f"{account_id}.{lane}{_SUFFIX}"

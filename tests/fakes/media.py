@@ -61,6 +61,7 @@ OPTIONS = MediaPassOptions(
     fingerprint_version=FINGERPRINTS,
     max_media_bytes=1_000_000,
     buffer_limit_bytes=100_000,
+    download_concurrency=4,
     retry_base_seconds=60,
 )
 

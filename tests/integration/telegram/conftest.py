@@ -21,6 +21,7 @@ from resources.telegram.sessions import Lane, SessionFiles
 from telegram_sandbox import ChatHandle, Sandbox, Scenario, User
 
 PHONE = "+491700000001"
+FILE_DC = 4
 
 
 async def right_code() -> str:
@@ -92,7 +93,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     scenario = Scenario(seed=1)
     me = scenario.user("Ada", "Lovelace", phone=PHONE, username="ada")
     folder = tmp_path / "sessions"
-    async with Sandbox(scenario) as sandbox:
+    async with Sandbox(scenario, file_dc=FILE_DC) as sandbox:
         config = TelegramConfig(
             api_id=1,
             api_hash="hash-of-the-application",
@@ -100,6 +101,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             server_key_pem=sandbox.public_key_pem,
             flood_sleep_limit_seconds=2,
             request_timeout_seconds=10,
+            download_pause_seconds=0.01,
         )
         async with AsyncExitStack() as stack:
             yield House(scenario, me, sandbox, config, SessionFiles(folder), folder, stack)

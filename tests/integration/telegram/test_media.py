@@ -1,47 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import replace
 
 import pytest
 
 from archive.errors import ItemRejected, Transient
-from archive.records import Chat, MediaKind, Message
-from resources.telegram.client import TelegramAccount
-from telegram_sandbox import ChatHandle
+from archive.records import MediaKind
+from telegram_sandbox.faults import Upset
 from tests.integration.telegram.conftest import House, picture
-
-
-def noise(size: int) -> bytes:
-    return random.Random(size).randbytes(size)
-
-
-class Shelf:
-    """One group with media, read back through one account."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.group: ChatHandle = house.scenario.supergroup("Family", owner=house.me)
-
-    async def open(self) -> tuple[TelegramAccount, Chat, Message]:
-        account = await self.house.open()
-        chat = await self.house.chat(account, self.group)
-        page = await account.history.page(chat, offset_id=0)
-        return account, chat, page.messages[0]
+from tests.integration.telegram.shelf import Shelf, fetch, noise
 
 
 @pytest.fixture
 def shelf(house: House) -> Shelf:
     return Shelf(house)
-
-
-async def fetch(account: TelegramAccount, chat: Chat, message: Message) -> bytes:
-    assert message.media is not None
-    assert message.access is not None
-    fetched = await account.media.fetch(chat, message.message_id, message.media, message.access)
-    assert fetched.access.media_id == message.media.media_id
-    return fetched.data
 
 
 async def test_a_photo_arrives_byte_for_byte(shelf: Shelf) -> None:
@@ -97,7 +70,19 @@ async def test_a_reference_that_expires_in_the_middle_goes_on_at_the_same_offset
     account, chat, message = await shelf.open()
     shelf.house.sandbox.faults.error("upload.getFile", "FILE_REFERENCE_EXPIRED", first=3)
     assert await fetch(account, chat, message) == data
-    assert shelf.house.asked("upload.getFile") == 6 + 1
+    assert shelf.house.asked("upload.getFile") == 3 + 1
+
+
+async def test_references_that_keep_expiring_during_a_long_download_are_renewed_each_time(
+    shelf: Shelf,
+) -> None:
+    data = noise(12 * 1024 * 1024)
+    shelf.group.document(shelf.house.me, data)
+    account, chat, message = await shelf.open()
+    for number in (3, 9):
+        expire = Upset.EXPIRE_REFERENCES
+        shelf.house.sandbox.faults.upset("upload.getFile", expire, first=number)
+    assert await fetch(account, chat, message) == data
 
 
 async def test_a_reference_that_stays_refused_is_no_endless_loop(shelf: Shelf) -> None:
@@ -140,24 +125,6 @@ async def test_what_is_not_meant_to_be_kept_is_never_asked_for(
         await account.media.fetch(chat, message.message_id, file, message.access)
     assert rejected.value.reason == reason
     assert shelf.house.asked("upload.getFile") == 0
-
-
-async def test_a_lost_connection_in_the_middle_is_survived(shelf: Shelf) -> None:
-    data = noise(3 * 1024 * 1024)
-    shelf.group.document(shelf.house.me, data)
-    account, chat, message = await shelf.open()
-    shelf.house.sandbox.faults.drop_before("upload.getFile", first=3)
-    assert await fetch(account, chat, message) == data
-
-
-async def test_a_file_in_another_data_centre_is_fetched_there(shelf: Shelf) -> None:
-    data = noise(3 * 1024 * 1024)
-    shelf.group.document(shelf.house.me, data)
-    account, chat, message = await shelf.open()
-    shelf.house.sandbox.faults.error("upload.getFile", "FILE_MIGRATE_2", times=4)
-    assert await fetch(account, chat, message) == data
-    assert shelf.house.asked("auth.exportAuthorization") == 1
-    assert shelf.house.asked("auth.importAuthorization") == 1
 
 
 async def test_a_file_that_telegram_refuses_is_rejected_and_no_other(shelf: Shelf) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 
-from archive.errors import Permanent, Transient
+from archive.errors import Transient
 from archive.ledger import Product
 from archive.media_pass import MediaPassResult, run_media_pass
 from archive.windows import Window, parse_key
@@ -21,9 +22,6 @@ from resources.toolbox import Toolbox
 fingerprints_key = dg.AssetKey("media_fingerprints")
 extracted_faces_key = dg.AssetKey("extracted_faces")
 face_embeddings_key = dg.AssetKey("face_embeddings")
-
-# A run that waits keeps its place among the few that may run at a time.
-_LONGEST_WAIT_SECONDS = 300.0
 
 _PRODUCTS = {
     fingerprints_key: Product.FINGERPRINTS,
@@ -69,7 +67,8 @@ def media_pass(
     window = parse_key(context.partition_key)
     # Faces and vectors come from one look at the picture: asking for one asks for both.
     faces = context.selected_asset_keys != {fingerprints_key}
-    with dagster_outcome(), timed(toolbox, "media_pass", window.key) as timing:
+    postpone = partial(toolbox.history.postpone, window)
+    with dagster_outcome(postpone), timed(toolbox, "media_pass", window.key) as timing:
         require_free_disk(toolbox.settings)
         result = asyncio.run(_pass(toolbox, window, lane_of(context), context.run.run_id, faces))
         timing.items = result.fetched
@@ -108,20 +107,14 @@ def _require_complete(result: MediaPassResult) -> None:
     """Keep the window red while anything in it may still come; a switch that is off is no error.
 
     Raises:
-        Transient: Some items are due again soon.
-        Permanent: The first of them is due later: the backfill sensor asks for the window then.
+        Transient: Some items are due again, the first of them after the time it says.
     """
     if result.complete or result.stopped_reason:
         return
     wait = None
     if result.retry_at is not None:
         wait = max(1.0, (result.retry_at - datetime.now(UTC)).total_seconds())
-    if wait is not None and wait > _LONGEST_WAIT_SECONDS:
-        raise Permanent(
-            f"some media of the window failed and are due again in {wait / 60:.0f} minutes: the "
-            "ledger says why, and backfill_sensor asks for the window then"
-        )
-    raise Transient("some media of the window are not done yet; the ledger says why", wait)
+    raise Transient("Some media of the window are not done yet; the ledger says why.", wait)
 
 
 def _metadata(result: MediaPassResult, product: Product) -> dict[str, dg.MetadataValue]:

@@ -1,6 +1,7 @@
 """The history of chats: one window of message ids a partition."""
 
 import asyncio
+from functools import partial
 
 import dagster as dg
 
@@ -28,7 +29,8 @@ def chat_history(
     window of a chat is read again above what is known, and where live updates name an id.
     """
     window = parse_key(context.partition_key)
-    with dagster_outcome(), timed(toolbox, "chat_history", window.key) as timing:
+    postpone = partial(toolbox.history.postpone, window)
+    with dagster_outcome(postpone), timed(toolbox, "chat_history", window.key) as timing:
         result = asyncio.run(_read(toolbox, window, lane_of(context)))
         timing.items = result.counts["messages"]
     return dg.MaterializeResult(

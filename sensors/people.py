@@ -4,7 +4,7 @@ import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
 from resources.toolbox import Toolbox
-from sensors.runs import PEOPLE_JOB
+from sensors.runs import PEOPLE_ASSETS, PEOPLE_JOB
 
 _UNDER_WAY = [
     DagsterRunStatus.QUEUED,
@@ -33,12 +33,19 @@ def people_sensor(
         return dg.SkipReason("A run is under way.")
     # What is looked at, and how: a changed threshold changes people as a new face does.
     rules = f"{toolbox.engine_spec.model_name} {toolbox.identify_options}"
-    state = f"{toolbox.overview.work_state()} {rules}"
+    # Posting would only fail while Telegram asks to wait; finding people needs no Telegram.
+    flooded = any(account.flood_until for account in toolbox.accounts.list())
+    state = f"{toolbox.overview.work_state()} {rules}{' flooded' if flooded else ''}"
     if state == context.cursor:
         return dg.SkipReason("Nothing changed since the last run.")
     return dg.SensorResult(
         # No run key: Dagster refuses a repeated one for ever, and a switch that goes off and on
         # again gives back a state that was there before. One run too many finds nothing to do.
-        run_requests=[dg.RunRequest(tags={"dagster/priority": "5"})],
+        run_requests=[
+            dg.RunRequest(
+                tags={"dagster/priority": "5"},
+                asset_selection=[dg.AssetKey(PEOPLE_ASSETS[0])] if flooded else None,
+            )
+        ],
         cursor=state,
     )

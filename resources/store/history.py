@@ -92,7 +92,15 @@ WHERE applied_at IS NULL AND inbox_id <= %(up_to)s AND change <> 'gap'
 ORDER BY message_id
 """
 
-_SETTLE = "UPDATE windows SET dirty = false WHERE window_key = %(window_key)s AND dirty"
+_SETTLE = """
+UPDATE windows SET dirty = false, resume_at = NULL
+WHERE window_key = %(window_key)s AND (dirty OR resume_at IS NOT NULL)
+"""
+
+_POSTPONE = """
+UPDATE windows SET resume_at = clock_timestamp() + make_interval(secs => %(seconds)s)
+WHERE window_key = %(window_key)s
+"""
 
 _KNOWN_KEYS = """
 SELECT window_key FROM windows JOIN chats USING (chat_no)
@@ -192,6 +200,11 @@ class PostgresHistory:
         with self._database.transaction() as connection:
             found = connection.execute(_WAITING, _of(window) | {"up_to": up_to})
             return tuple(message_id for (message_id,) in found)
+
+    def postpone(self, window: Window, seconds: float) -> None:
+        """Note that a run of the window ended early, and when it is to be asked for again."""
+        with self._database.transaction() as connection:
+            connection.execute(_POSTPONE, _of(window) | {"seconds": seconds})
 
     def settle(self, window: Window) -> None:
         """Note that everything asked of the window so far is read: it is no longer dirty."""

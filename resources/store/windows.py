@@ -30,7 +30,8 @@ ORDER BY first_id DESC
 # History is done before the media are, and a run may end in between or leave a file for later:
 # media without ledger rows, and open rows whose time has come, bring their window back. Ten
 # minutes leave room for the run that is at it; one that takes longer is seen by the lock of
-# ``media.MediaStore.hold``. A held backfill holds nothing of what was read already.
+# ``media.MediaStore.hold``. A held backfill holds nothing of what was read already, or begun.
+# While Telegram asks an account to wait, a run of its chats could only end at once.
 _TO_SUBMIT = """
 WITH unfinished AS (
     SELECT chat_no, message_id, created_at AS since
@@ -59,10 +60,14 @@ WITH unfinished AS (
     GROUP BY window_key
 )
 SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
-       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top, halted_at
+       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top,
+       greatest(halted_at, CASE WHEN resume_at <= now() THEN resume_at END) AS halted_at
 FROM windows JOIN chats USING (chat_no) LEFT JOIN halted USING (window_key)
 WHERE chats.allow_archive AND chats.state = 'active'
-  AND (halted_at IS NOT NULL
+  AND NOT EXISTS (
+      SELECT FROM accounts
+      WHERE accounts.account_id = chats.account_id AND accounts.flood_until > now())
+  AND (halted_at IS NOT NULL OR resume_at <= now()
        OR NOT chats.hold_backfill
           AND (read_at IS NULL OR dirty OR cursor_id IS NOT NULL
                OR watermark < least(last_id, chats.top_message_id)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pytest
 
-from archive.errors import Permanent, Transient
+from archive.errors import Transient
 from archive.ledger import TRANSIENT, Product, State
 from archive.media_ports import ProductCount
 from archive.media_result import MediaPassResult
 from archive_assets.media import _require_complete
+from archive_assets.outcomes import dagster_outcome
 
 
 def failed(due_in: timedelta) -> MediaPassResult:
@@ -26,5 +28,11 @@ def test_a_run_waits_for_what_is_due_soon() -> None:
 
 
 def test_a_run_gives_its_place_away_where_media_are_due_much_later() -> None:
-    with pytest.raises(Permanent, match="backfill_sensor asks for the window"):
+    postponed: list[float] = []
+    with (
+        pytest.raises(dg.Failure, match="a sensor asks for this again") as ended,
+        dagster_outcome(postponed.append),
+    ):
         _require_complete(failed(timedelta(hours=2)))
+    assert postponed == [pytest.approx(7200, abs=5)]
+    assert ended.value.allow_retries is False

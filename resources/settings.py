@@ -190,7 +190,8 @@ class Settings(BaseSettings):
     video_frame_rate: float = setting(
         1.0,
         section="Media",
-        description="Frames looked at per second of video, over its whole length.",
+        description="Frames looked at per second of a video of up to 30 s; of a longer one its "
+        "keyframes are, no more often than this.",
         unit="frames/second",
         gt=0,
         le=60,
@@ -198,10 +199,26 @@ class Settings(BaseSettings):
     round_video_frame_rate: float = setting(
         2.0,
         section="Media",
-        description="The same for round video messages, which are short and show a face.",
+        description="Frames looked at per second of a round video, which shows a face.",
         unit="frames/second",
         gt=0,
         le=60,
+    )
+    video_max_gap_seconds: float = setting(
+        2.0,
+        section="Media",
+        description="A longer time between the keyframes of a longer video is filled with frames.",
+        unit="seconds",
+        ge=0.05,
+        le=3600,
+    )
+    video_max_gap_seconds_ranged: float = setting(
+        10.0,
+        section="Media",
+        description="The same of videos larger than the buffer, of which only parts are fetched.",
+        unit="seconds",
+        ge=0.05,
+        le=3600,
     )
     media_workers: int | None = setting(
         section="Media",

@@ -148,6 +148,7 @@ class Toolbox:
         Args:
             faces: Load the model; without it the pool only fingerprints.
         """
+        from archive.faces.sampling import SamplingPolicy
         from resources.vision.analyst import AnalystLimits
         from resources.vision.pool import AnalystPool
 
@@ -155,6 +156,12 @@ class Toolbox:
         limits = AnalystLimits(
             max_megapixels=settings.max_image_megapixels,
             min_quality=settings.min_quality_threshold,
+            sampling=SamplingPolicy(
+                short_rate=settings.video_frame_rate,
+                round_rate=settings.round_video_frame_rate,
+                max_gap_seconds=settings.video_max_gap_seconds,
+                max_gap_seconds_ranged=settings.video_max_gap_seconds_ranged,
+            ),
         )
         return AnalystPool(
             self.engine_spec if faces else None, workers=self._workers, limits=limits
@@ -172,8 +179,6 @@ class Toolbox:
             buffer_limit_bytes=settings.media_buffer_limit_mb * _MEGABYTE,
             download_concurrency=settings.download_concurrency,
             workers=self._workers,
-            video_frame_rate=settings.video_frame_rate,
-            round_video_frame_rate=settings.round_video_frame_rate,
             item_memory_limit_mb=settings.item_memory_limit_mb,
         )
 

@@ -6,7 +6,7 @@ Runs in a worker, on one thread, with one engine. Who feeds it is `pool`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from archive.errors import Permanent
 from archive.faces.engine import FaceEngine
@@ -20,6 +20,7 @@ from archive.faces.records import (
     ModelThresholds,
     Pixels,
 )
+from archive.faces.sampling import SamplingPolicy
 from archive.faces.tracks import TrackCollapser
 from resources.vision.crops import encode_crop, quality_patch
 from resources.vision.decoding import DEFAULT_MAX_MEGAPIXELS, DecodedPhoto, decode_photo
@@ -29,15 +30,17 @@ from resources.vision.video import VideoReader
 
 @dataclass(frozen=True, slots=True)
 class AnalystLimits:
-    """What an analyst refuses.
+    """How closely an analyst looks, and what it refuses.
 
     Attributes:
         max_megapixels: Largest photo or video frame that is decoded.
         min_quality: Replaces the model's own lowest quality, 0–1; None keeps it.
+        sampling: Which frames of videos are looked at.
     """
 
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     min_quality: float | None = None
+    sampling: SamplingPolicy = field(default_factory=SamplingPolicy)
 
 
 class Analyst:
@@ -53,13 +56,12 @@ class Analyst:
         self._engine = engine
         self._limits = limits or AnalystLimits()
 
-    def analyse(self, data: bytes, kind: MediaKind, *, frame_rate: float = 1.0) -> MediaAnalysis:
+    def analyse(self, data: bytes, kind: MediaKind) -> MediaAnalysis:
         """Fingerprint a content and find its faces.
 
         Args:
             data: The whole file.
             kind: What it is.
-            frame_rate: Frames looked at in a second of video.
 
         Raises:
             ItemRejected: It cannot be decoded; see `decode_photo` and `VideoReader`.
@@ -72,7 +74,7 @@ class Analyst:
             photo = decode_photo(data, max_megapixels=self._limits.max_megapixels)
             faces = self._faces(self._engine, photo.pixels, 0.0, rejected)
             return MediaAnalysis(_of_photo(data, photo), tuple(faces), rejected)
-        return self._analyse_video(self._engine, data, frame_rate, rejected)
+        return self._analyse_video(self._engine, data, kind, rejected)
 
     def fingerprint(self, data: bytes, kind: MediaKind) -> Fingerprint:
         """Fingerprint a content without looking for faces, for chats that have them off.
@@ -84,16 +86,16 @@ class Analyst:
             limit = self._limits.max_megapixels
             return _of_photo(data, decode_photo(data, max_megapixels=limit))
         with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
-            first = next(iter(video.frames(1.0)))
+            first = next(video.sampled(self._limits.sampling, kind))
             return _of_video(data, video, first.pixels)
 
     def _analyse_video(
-        self, engine: FaceEngine, data: bytes, frame_rate: float, rejected: Counter[str]
+        self, engine: FaceEngine, data: bytes, kind: MediaKind, rejected: Counter[str]
     ) -> MediaAnalysis:
         collapser = TrackCollapser(engine.model.thresholds)
         first: Pixels | None = None
         with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
-            for frame in video.frames(frame_rate):
+            for frame in video.sampled(self._limits.sampling, kind):
                 first = frame.pixels if first is None else first
                 collapser.add(self._faces(engine, frame.pixels, frame.seconds, rejected))
             return MediaAnalysis(_of_video(data, video, first), collapser.finish(), rejected)

@@ -27,7 +27,6 @@ def analyse_isolated(
     data: bytes,
     kind: MediaKind,
     *,
-    frame_rate: float = 1.0,
     limits: AnalystLimits | None = None,
     memory_limit_mb: int = 2048,
     timeout_seconds: float = 900.0,
@@ -38,7 +37,6 @@ def analyse_isolated(
         recipe: What the child loads; None makes it fingerprint only.
         data: The whole file.
         kind: What it is.
-        frame_rate: Frames looked at in a second of video.
         limits: For its analyst.
         memory_limit_mb: Address space the child may add to what it maps once its engine is
             loaded. (Libraries reserve gigabytes that they never touch, so an absolute limit would
@@ -54,7 +52,7 @@ def analyse_isolated(
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(
         target=_child,
-        args=(theirs, recipe, data, kind, frame_rate, limits, memory_limit_mb),
+        args=(theirs, recipe, data, kind, limits, memory_limit_mb),
         name="analyse-alone",
         daemon=True,
     )
@@ -97,7 +95,6 @@ def _child(
     recipe: EngineRecipe | None,
     data: bytes,
     kind: MediaKind,
-    frame_rate: float,
     limits: AnalystLimits | None,
     memory_limit_mb: int,
 ) -> None:
@@ -109,7 +106,7 @@ def _child(
         if recipe is None:
             answer = MediaAnalysis(analyst.fingerprint(data, kind), (), {})
         else:
-            answer = analyst.analyse(data, kind, frame_rate=frame_rate)
+            answer = analyst.analyse(data, kind)
     except Exception as exc:  # the parent raises it again
         if _is_out_of_memory(exc):
             os._exit(_OUT_OF_MEMORY)

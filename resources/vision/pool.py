@@ -96,16 +96,14 @@ class AnalystPool:
         """Drop what waits, finish what runs, stop the workers."""
         await self._close()
 
-    async def analyse(
-        self, data: bytes, kind: MediaKind, *, frame_rate: float = 1.0
-    ) -> MediaAnalysis:
+    async def analyse(self, data: bytes, kind: MediaKind) -> MediaAnalysis:
         """Analyse one content; see `Analyst.analyse`.
 
         Raises:
             ItemRejected: It cannot be decoded.
             WorkerDied: A worker process ended while this item was in flight.
         """
-        return await self._with_analyst(_Analyse(data, kind, frame_rate))
+        return await self._with_analyst(_Analyse(data, kind))
 
     async def fingerprint(self, data: bytes, kind: MediaKind) -> Fingerprint:
         """Fingerprint one content without looking for faces.
@@ -121,7 +119,6 @@ class AnalystPool:
         data: bytes,
         kind: MediaKind,
         *,
-        frame_rate: float = 1.0,
         memory_limit_mb: int = 2048,
         timeout_seconds: float = 900.0,
     ) -> MediaAnalysis:
@@ -136,7 +133,6 @@ class AnalystPool:
             self._recipe,
             data,
             kind,
-            frame_rate=frame_rate,
             limits=self._limits,
             memory_limit_mb=memory_limit_mb,
             timeout_seconds=timeout_seconds,
@@ -198,11 +194,11 @@ class AnalystPool:
 class _Analyse:
     """A call of `Analyst.analyse` that can travel to a process."""
 
-    def __init__(self, data: bytes, kind: MediaKind, frame_rate: float) -> None:
-        self._data, self._kind, self._frame_rate = data, kind, frame_rate
+    def __init__(self, data: bytes, kind: MediaKind) -> None:
+        self._data, self._kind = data, kind
 
     def __call__(self, analyst: Analyst) -> MediaAnalysis:
-        return analyst.analyse(self._data, self._kind, frame_rate=self._frame_rate)
+        return analyst.analyse(self._data, self._kind)
 
 
 class _Fingerprint:

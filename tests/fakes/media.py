@@ -76,7 +76,7 @@ class FakeVision:
         self.fingerprinted: list[bytes] = []
         self.before: Callable[[bytes], None] = lambda data: None
 
-    async def analyse(self, data: bytes, kind: str, *, frame_rate: float = 1.0) -> MediaAnalysis:
+    async def analyse(self, data: bytes, kind: str) -> MediaAnalysis:
         await asyncio.sleep(0)
         self.analysed.append(data)
         self.before(data)
@@ -87,7 +87,7 @@ class FakeVision:
         return fingerprint_of(data)
 
     async def analyse_alone(
-        self, data: bytes, kind: str, *, frame_rate: float = 1.0, memory_limit_mb: int = 2048
+        self, data: bytes, kind: str, *, memory_limit_mb: int = 2048
     ) -> MediaAnalysis:
         self.alone.append(data)
         if b"deadly" in data:

@@ -29,7 +29,7 @@ def analyst(pack_spec: EngineSpec) -> Analyst:
 @pytest.fixture(scope="module")
 def clip(shared_data: Path, analyst: Analyst) -> MediaAnalysis:
     data = (shared_data / "video" / "hamilton_clip.mp4").read_bytes()
-    return analyst.analyse(data, "video", frame_rate=1.0)
+    return analyst.analyse(data, "video")
 
 
 def portrait(shared_data: Path, analyst: Analyst, name: str) -> np.ndarray:

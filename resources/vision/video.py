@@ -169,7 +169,7 @@ class VideoReader:
     def _at_each_tick(self, rate: float) -> Iterator[VideoFrame]:
         sampler = FixedRateSampler(rate)
         self._decoder.skip_unreferenced(1.0 / rate)
-        for frame in self._decoder.frames(self._packets()):
+        for frame in chain(self._decoder.frames(self._packets()), self._decoder.drain()):
             if sampler.wants(self._decoder.seconds_of(frame)):
                 yield frame
 

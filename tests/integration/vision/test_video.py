@@ -175,6 +175,10 @@ def test_keyframes_as_close_as_the_gap_need_nothing_between_them() -> None:
     assert taken == list(range(0, 40, 2))
 
 
+def test_the_last_frames_that_the_decoder_holds_are_seen() -> None:
+    assert sampled(video(counting_frames(2), fps=1), 1.0) == [(0.0, 0), (1.0, 1)]
+
+
 def test_a_video_of_unknown_length_is_measured_first() -> None:
     def without_length(seconds: int) -> bytes:
         return long_video(seconds, container="mpegts")

@@ -102,6 +102,17 @@ UPDATE windows SET resume_at = clock_timestamp() + make_interval(secs => %(secon
 WHERE window_key = %(window_key)s
 """
 
+_MARK_LOST = """
+UPDATE chats SET state = 'lost', state_reason = %s, lost_checked_at = now(), updated_at = now()
+WHERE chat_no = %s
+"""
+
+_MARK_ACTIVE = """
+UPDATE chats
+SET state = 'active', state_reason = NULL, lost_checked_at = NULL, updated_at = now()
+WHERE chat_no = %s
+"""
+
 _KNOWN_KEYS = """
 SELECT window_key FROM windows JOIN chats USING (chat_no)
 WHERE chats.allow_archive ORDER BY chat_no, first_id DESC
@@ -205,6 +216,16 @@ class PostgresHistory:
         """Note that a run of the window ended early, and when it is to be asked for again."""
         with self._database.transaction() as connection:
             connection.execute(_POSTPONE, _of(window) | {"seconds": seconds})
+
+    def mark_lost(self, chat_no: ChatNo, reason: str) -> None:
+        """Note that the account cannot read the chat."""
+        with self._database.transaction() as connection:
+            connection.execute(_MARK_LOST, (reason, chat_no))
+
+    def mark_active(self, chat_no: ChatNo) -> None:
+        """Note that it can again."""
+        with self._database.transaction() as connection:
+            connection.execute(_MARK_ACTIVE, (chat_no,))
 
     def settle(self, window: Window) -> None:
         """Note that everything asked of the window so far is read: it is no longer dirty."""

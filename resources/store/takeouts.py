@@ -20,6 +20,13 @@ SET takeout_id = excluded.takeout_id, refused_until = excluded.refused_until,
     reason = excluded.reason
 """
 
+_WORK_LEFT = """
+SELECT EXISTS (
+    SELECT FROM windows JOIN chats USING (chat_no)
+    WHERE chats.account_id = %s AND allow_archive AND state = 'active'
+      AND (read_at IS NULL OR cursor_id IS NOT NULL))
+"""
+
 
 class PostgresTakeout:
     """The export session of one lane of an account.
@@ -47,3 +54,9 @@ class PostgresTakeout:
         values = (*self._of, note.takeout_id, note.refused_until, note.reason)
         with self._database.transaction() as connection:
             connection.execute(_SAVE, values)
+
+    def work_left(self) -> bool:
+        """Whether the account has windows that were not read to their end, held ones included."""
+        with self._database.transaction() as connection:
+            row = connection.execute(_WORK_LEFT, self._of[:1]).fetchone()
+        return bool(row and row[0])

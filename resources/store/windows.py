@@ -6,22 +6,26 @@ Statements on a connection that the caller opened; the repositories are its neig
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from archive.history_pace import PROBE_AFTER
 from archive.history_ports import Plan
 from archive.ids import ChatNo, MessageId
 from archive.windows import Descent, Window, WindowRow
+
+LOST_AGAIN_AFTER = timedelta(hours=6)
+"""How soon a lost chat is asked for again, by its newest window: one request."""
 
 _OF_CHAT = """
 SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
        cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top
 FROM windows JOIN chats USING (chat_no)
-WHERE windows.chat_no = %s
-ORDER BY first_id DESC
+WHERE windows.chat_no = %(chat_no)s OR chats.migrated_to = %(chat_no)s
+ORDER BY windows.chat_no <> %(chat_no)s, first_id DESC
 """
 
 # Newest first within each chat, and no chat waits for the whole history of another. Growth
@@ -61,13 +65,23 @@ WITH unfinished AS (
 )
 SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
        cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top,
-       greatest(halted_at, CASE WHEN resume_at <= now() THEN resume_at END) AS halted_at
+       greatest(halted_at, lost_checked_at, CASE WHEN resume_at <= now() THEN resume_at END)
+           AS halted_at
 FROM windows JOIN chats USING (chat_no) LEFT JOIN halted USING (window_key)
-WHERE chats.allow_archive AND chats.state = 'active'
+WHERE chats.allow_archive
+  AND (chats.state = 'active'
+       OR lost_checked_at < now() - %(lost_again)s
+          AND NOT EXISTS (
+              SELECT FROM windows AS later
+              WHERE later.chat_no = windows.chat_no AND later.first_id > windows.first_id))
+  AND NOT EXISTS (
+      SELECT FROM account_pace
+      WHERE account_pace.account_id = chats.account_id AND slow_since IS NOT NULL
+        AND measured_at > now() - %(probe_after)s)
   AND NOT EXISTS (
       SELECT FROM accounts
       WHERE accounts.account_id = chats.account_id AND accounts.flood_until > now())
-  AND (halted_at IS NOT NULL OR resume_at <= now()
+  AND (chats.state = 'lost' OR halted_at IS NOT NULL OR resume_at <= now()
        OR NOT chats.hold_backfill
           AND (read_at IS NULL OR dirty OR cursor_id IS NOT NULL
                OR watermark < least(last_id, chats.top_message_id)
@@ -132,15 +146,19 @@ class WindowRecord(NamedTuple):
 
 
 def windows_of(connection: Connection, chat_no: ChatNo) -> list[WindowRow]:
-    """Return the windows of a chat, newest first."""
+    """Return the windows of a chat, newest first, then those of the group that it was before."""
     with connection.cursor(row_factory=class_row(WindowRecord)) as cursor:
-        return [record.value() for record in cursor.execute(_OF_CHAT, (chat_no,))]
+        rows = cursor.execute(_OF_CHAT, {"chat_no": chat_no})
+        return [record.value() for record in rows]
 
 
 def windows_to_submit(connection: Connection) -> list[WindowRow]:
     """Return the windows that a backfill has to read, newest of each chat first."""
     with connection.cursor(row_factory=class_row(WindowRecord)) as cursor:
-        return [record.value() for record in cursor.execute(_TO_SUBMIT)]
+        rows = cursor.execute(
+            _TO_SUBMIT, {"lost_again": LOST_AGAIN_AFTER, "probe_after": PROBE_AFTER}
+        )
+        return [record.value() for record in rows]
 
 
 def add_windows(connection: Connection, chat_no: ChatNo, plan: Plan) -> tuple[Window, ...]:

@@ -25,7 +25,7 @@ _READS = ("get", "resolve", "check")
 
 
 def method_name(request: Any) -> str:
-    """Return Telegram's name of a request, such as ``messages.getHistory``; of a wrapped one too."""
+    """Return Telegram's name of a request, wrapped or not, such as ``messages.getHistory``."""
     cls = type(getattr(request, "query", request))
     namespace = cls.__module__.rpartition(".")[2]
     name = cls.__name__.removesuffix("Request")

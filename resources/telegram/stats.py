@@ -90,5 +90,6 @@ class RequestStats:
             "telegram_requests": self.requests.total(),
             "floods": self.floods,
             "waited_seconds": round(self.waited_seconds, 1),
+            "paced_seconds": round(self.paced_seconds, 1),
             **latencies,
         }

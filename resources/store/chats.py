@@ -31,6 +31,14 @@ _BY_NUMBER = _SELECT + "WHERE chats.chat_no = %s"
 _BY_ID = _SELECT + "WHERE chat_id = %s AND (id_space = 'own' OR account_id = %s)"
 _ADDED = _SELECT + "WHERE added_at IS NOT NULL ORDER BY lower(title), chats.chat_no"
 _ALLOWED = _SELECT + "WHERE allow_archive ORDER BY lower(title), chats.chat_no"
+_HEARD_BY = (
+    _SELECT
+    + """
+WHERE account_id = %s AND allow_archive AND NOT is_hub AND state = 'active'
+  AND migrated_to IS NULL
+ORDER BY chats.chat_no
+"""
+)
 _UNPLANNED = (
     _SELECT
     + """
@@ -166,6 +174,11 @@ def chat_meant(connection: Connection, chat_id: ChatId, account_id: AccountId) -
     """Return the chat that an account means by a marked id."""
     found = _chats(connection, _BY_ID, (chat_id, account_id))
     return found[0] if found else None
+
+
+def chats_heard_by(connection: Connection, account_id: AccountId) -> list[Chat]:
+    """Return the chats that an account archives and can see."""
+    return _chats(connection, _HEARD_BY, (account_id,))
 
 
 def _chats(

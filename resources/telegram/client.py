@@ -17,6 +17,7 @@ from telethon.tl import functions, types
 from archive.budgets import RequestBudget
 from archive.errors import Permanent
 from archive.ids import AccountId
+from archive.listening import Standing
 from archive.records import Account
 from resources.telegram.calling import Caller
 from resources.telegram.config import TelegramConfig
@@ -30,11 +31,12 @@ from resources.telegram.peers import TelethonPeers
 from resources.telegram.sessions import Lane, SessionFiles
 from resources.telegram.stats import OnWait, RequestStats
 from resources.telegram.telethon_client import build_client, forget_key, has_storable_key
+from resources.telegram.tops import TelethonTops
 
 
 @dataclass(frozen=True, slots=True)
 class TelegramAccount:
-    """An open connection, by what it can do."""
+    """An open connection, by what it can do; only the listener's lane has a feed."""
 
     account: Account
     stats: RequestStats
@@ -42,7 +44,8 @@ class TelegramAccount:
     media: TelethonMedia
     peers: TelethonPeers
     hub: TelethonHub
-    feed: TelethonFeed
+    tops: TelethonTops
+    feed: TelethonFeed | None
 
 
 @asynccontextmanager
@@ -52,6 +55,7 @@ async def connect(
     lane: Lane,
     account_id: AccountId | None = None,
     *,
+    standing: Standing | None = None,
     on_wait: OnWait | None = None,
     budget: RequestBudget | None = None,
 ) -> AsyncIterator[TelegramAccount]:
@@ -62,6 +66,7 @@ async def connect(
         files: Where the sessions lie.
         lane: What the connection is for; only the listener's receives updates.
         account_id: Whose; ``None`` for the only account there is.
+        standing: Where the listener's updates go on from; nowhere, if not given.
         on_wait: Told before each wait that Telegram asks for.
         budget: The account's, asked before each request.
 
@@ -70,11 +75,11 @@ async def connect(
         Transient: Telegram cannot be reached.
     """
     stored = files.load(account_id, lane)
-    client = build_client(config, secret=stored.secret, receive_updates=lane is Lane.LISTENER)
-    call = caller_for(client, config, on_wait, budget)
-    feed = TelethonFeed(call)
     if lane is Lane.LISTENER:
-        feed.listen()
+        standing = standing or Standing()
+    client = build_client(config, secret=stored.secret, standing=standing)
+    call = caller_for(client, config, on_wait, budget)
+    feed = None if standing is None else TelethonFeed(call, standing)
     keys = FileKeys(files, stored.account_id, lane)
     async with connected(client, call), FileServers(call, keys) as servers:
         account = await who_am_i(call)
@@ -142,7 +147,7 @@ def account_of(user: Any) -> Account:
 def _parts(
     call: Caller,
     account: Account,
-    feed: TelethonFeed,
+    feed: TelethonFeed | None,
     servers: FileServers,
     config: TelegramConfig,
 ) -> TelegramAccount:
@@ -161,5 +166,6 @@ def _parts(
         media=media,
         peers=TelethonPeers(call, account),
         hub=TelethonHub(call, media),
+        tops=TelethonTops(call),
         feed=feed,
     )

@@ -1,27 +1,35 @@
-"""Live updates: which messages are new, edited or deleted, as Telegram pushes them.
+"""Live updates: what Telegram pushes and what it owes, in batches with their place in the order.
 
 A change names a message and brings nothing of it; the inbox keeps the name and the window is
-read again. Reconnecting is Telethon's. What a change means is decided in ``archive.listening``;
-gaps that Telethon drops silently, and an update state that commits with the inbox, belong to the
-reconciliation that comes with them.
+read again. Putting updates in order is Telethon's, and what it loses there ``update_box``'s. What
+a change means, and that it is stored together with its place, is decided in ``archive.listening``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from telethon import events, utils
+from telethon import utils
+from telethon._updates.session import Entity, EntityType
 from telethon.tl import types
 
 from archive.ids import ChatId, MessageId
-from archive.listening import Change
+from archive.listening import Change, Heard, Standing, UpdateState
+from archive.reconciling import Top
+from archive.records import Chat, IdSpace
 from resources.telegram.calling import Caller
 from resources.telegram.errors import lost_connection, translate
+from resources.telegram.update_box import UpdateBox
+from resources.telegram.update_session import channel_id, chat_id_of
 
-_WAITING_CHANGES = 10_000
-"""Changes kept while the inbox is slow; beyond that Telethon's own loop waits."""
+_WAITING_BATCHES = 10_000
+"""Batches kept while the inbox is slow; beyond that Telethon's own loop waits."""
+
+_BATCHES_AT_ONCE = 200
+"""Most batches stored in one transaction: a burst of messages costs one commit, not one each."""
 
 _NEW = (types.UpdateNewMessage, types.UpdateNewChannelMessage)
 _EDITED = (types.UpdateEditMessage, types.UpdateEditChannelMessage)
@@ -29,67 +37,145 @@ _MESSAGES = (types.Message, types.MessageService)
 
 
 class TelethonFeed:
-    """Updates of the listener's connection."""
+    """Updates of the listener's connection, from where the store stands.
 
-    def __init__(self, call: Caller) -> None:
+    Args:
+        call: The connection, not open yet: then nothing falls in between.
+        standing: Which chats are heard, and from where on.
+    """
+
+    def __init__(self, call: Caller, standing: Standing) -> None:
         self._client = call.client
-        self._waiting: asyncio.Queue[Change] = asyncio.Queue(_WAITING_CHANGES)
-        self._listening = False
+        self._box: UpdateBox = self._client._message_box
+        self._box.heard = set(_channel_ids(each.chat for each in standing.heard))
+        self._client.on_updates = self._hear
+        self._waiting: asyncio.Queue[Heard] = asyncio.Queue(_WAITING_BATCHES)
+        self._told = standing.state
+        self._told_channels = {
+            each.chat.chat_id: each.pts for each in standing.heard if each.pts is not None
+        }
 
-    def listen(self) -> None:
-        """Keep what is heard from now on; done before connecting, nothing falls in between."""
-        if not self._listening:
-            self._client.add_event_handler(self._hear, events.Raw())
-            self._listening = True
+    @property
+    def reconnected(self) -> asyncio.Event:
+        """Set whenever the connection broke and is there again."""
+        event: asyncio.Event = self._client.reconnected
+        return event
 
     async def run(
         self,
-        on_change: Callable[[Change], Awaitable[None]],
+        on_heard: Callable[[Heard], Awaitable[None]],
         *,
         ready: Callable[[], None] | None = None,
     ) -> None:
-        """Hand over each change, one after another, until cancelled.
+        """Hand over what is heard, one batch after another, until cancelled.
 
         Args:
-            on_change: Called in the order Telegram sends; an error of its ends the feed.
-            ready: Called once, before the first change.
+            on_heard: Stores a batch; an error of its ends the feed.
+            ready: Called once, before the first batch.
 
         Raises:
             Transient: The connection was given up.
             Permanent: The session is no longer valid.
         """
-        self.listen()
         lost = asyncio.ensure_future(self._client.disconnected)
         try:
             if ready is not None:
                 ready()
-            await self._hand_over(lost, on_change)
+            # A place that Telegram gave us just now is worth as much as one that updates led to.
+            await self._hear(())
+            await self._hand_over(lost, on_heard)
         finally:
-            self._client.remove_event_handler(self._hear)
-            self._listening = False
             lost.cancel()
             await asyncio.gather(lost, return_exceptions=True)
 
-    async def _hear(self, update: Any) -> None:
-        # Telethon logs and swallows what a handler raises: nothing that can fail is done here.
-        for change in changes_of(update):
-            await self._waiting.put(change)
+    async def caught_up(self) -> None:
+        """Wait until everything that Telegram owes has come and was handed over."""
+        await self._box.idle.wait()
+        await self._waiting.join()
+
+    async def hear(self, tops: Sequence[Top]) -> None:
+        """Hear these chats from there on, and fetch what those heard already have missed."""
+        for top in tops:
+            if top.pts is None or top.chat.access_hash is None:
+                continue
+            channel = channel_id(top.chat.chat_id)
+            known = self._box.positions().get(channel)
+            if known is None and top.chat.chat_id in self._told_channels:
+                # It was heard once, and Telethon has forgotten where it stood.
+                self._box.lose(channel)
+            self._client._mb_entity_cache.put(
+                Entity(EntityType.CHANNEL, channel, top.chat.access_hash)
+            )
+            self._box.begin(channel, top.pts)
+            # The store knows of it: its first news is what comes next.
+            self._told_channels.setdefault(top.chat.chat_id, top.pts)
+            if known is None or known < top.pts:
+                await self._ask_for(channel, top.pts)
+        await self.flush()
+
+    def hear_only(self, chats: Iterable[Chat]) -> None:
+        """Cease to hear all other chats."""
+        self._box.heard &= set(_channel_ids(chats))
+
+    async def flush(self) -> None:
+        """Hand over what was noticed without an update: a channel whose key is not known."""
+        if self._box.has_lost():
+            await self._hear(())
+
+    async def _ask_for(self, channel: int, pts: int) -> None:
+        """Let Telethon's loop fetch a channel's difference, as if Telegram had told it to."""
+        news = types.UpdateShort(types.UpdateChannelTooLong(channel, pts), datetime.now(UTC))
+        self._box.idle.clear()
+        await self._client._updates_queue.put(news)
+
+    async def _hear(self, updates: Sequence[Any]) -> None:
+        changes = tuple(change for update in updates for change in changes_of(update))
+        lost = self._box.take_lost()
+        heard = Heard(
+            changes,
+            frozenset(None if channel is None else chat_id_of(channel) for channel in lost),
+            *self._moved(),
+        )
+        # A clock that ticked alone is worth no transaction: Telegram tells more, not less, of
+        # what happened since an earlier time.
+        if heard != Heard(state=heard.state) or _counts(heard.state) != _counts(self._told):
+            self._told = heard.state
+            self._told_channels.update(heard.channels)
+            await self._waiting.put(heard)
+
+    def _moved(self) -> tuple[UpdateState | None, dict[ChatId, int]]:
+        """Return where the updates stand, and the channels that moved."""
+        state, _ = self._box.session_state()
+        positions = {chat_id_of(channel): pts for channel, pts in self._box.positions().items()}
+        moved = dict(positions.items() - self._told_channels.items())
+        return (UpdateState(**state) if state["pts"] else None), moved
 
     async def _hand_over(
         self,
         lost: asyncio.Future[Any],
-        on_change: Callable[[Change], Awaitable[None]],
+        on_heard: Callable[[Heard], Awaitable[None]],
     ) -> None:
         while True:
-            change = asyncio.ensure_future(self._waiting.get())
+            batch = asyncio.ensure_future(self._waiting.get())
             try:
-                await asyncio.wait({change, lost}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({batch, lost}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                if not change.done():
-                    change.cancel()
-            if not change.done():
+                if not batch.done():
+                    batch.cancel()
+            if not batch.done():
                 self._raise_end(lost)
-            await on_change(change.result())
+            await self._hand_over_with_all_that_waits(batch.result(), on_heard)
+
+    async def _hand_over_with_all_that_waits(
+        self, heard: Heard, on_heard: Callable[[Heard], Awaitable[None]]
+    ) -> None:
+        taken = 1
+        while taken < _BATCHES_AT_ONCE and not self._waiting.empty():
+            heard = heard.then(self._waiting.get_nowait())
+            taken += 1
+        await on_heard(heard)
+        for _ in range(taken):
+            self._waiting.task_done()
 
     def _raise_end(self, lost: asyncio.Future[Any]) -> None:
         error = self._client._updates_error or lost.exception()
@@ -110,8 +196,19 @@ def changes_of(update: Any) -> Iterator[Change]:
     elif isinstance(update, types.UpdateShortChatMessage):
         yield Change(ChatId(-update.chat_id), MessageId(update.id), "new")
     elif isinstance(update, types.UpdateDeleteChannelMessages):
-        chat_id = ChatId(utils.get_peer_id(types.PeerChannel(update.channel_id)))
+        chat_id = chat_id_of(update.channel_id)
         yield from (Change(chat_id, MessageId(gone), "deleted") for gone in update.messages)
     elif isinstance(update, types.UpdateDeleteMessages):
         # In the account's shared id space a deletion does not say which chat it was in.
         yield from (Change(None, MessageId(gone), "deleted") for gone in update.messages)
+    elif isinstance(update, types.UpdateMessageReactions):
+        chat_id = ChatId(utils.get_peer_id(update.peer))
+        yield Change(chat_id, MessageId(update.msg_id), "reactions")
+
+
+def _channel_ids(chats: Iterable[Chat]) -> Iterator[int]:
+    return (channel_id(chat.chat_id) for chat in chats if chat.id_space is IdSpace.OWN)
+
+
+def _counts(state: UpdateState | None) -> tuple[int, int] | None:
+    return None if state is None else (state.pts, state.qts)

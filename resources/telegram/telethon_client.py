@@ -7,18 +7,22 @@ updates. What is overridden here is private to Telethon 1.45, which is why that 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from telethon import TelegramClient
 from telethon.crypto import rsa
-from telethon.sessions import StringSession
 
 from archive.errors import Permanent, Transient
+from archive.listening import Standing
 from resources.telegram.config import DEVICE_MODEL, TEST_SERVER_DC, TelegramConfig
 from resources.telegram.errors import lost_connection
+from resources.telegram.update_box import UpdateBox
+from resources.telegram.update_session import KeysOnlySession, UpdateSession
 
 _RUN_CONNECTION_RETRIES = 2
 _LISTENER_CONNECTION_RETRIES = 10
@@ -30,28 +34,22 @@ _REQUEST_RETRIES = 1
 """Telethon sleeps 2 s after each answer of 5xx, and needs one more try to change data centre."""
 
 
-class _KeysOnlySession(StringSession):  # type: ignore[misc]
-    """A session without Telethon's growing table of peers: access hashes live in the store."""
-
-    def process_entities(self, tlo: Any) -> None:
-        """Keep nothing."""
-
-
 def build_client(
-    config: TelegramConfig, *, secret: str | None = None, receive_updates: bool = False
+    config: TelegramConfig, *, secret: str | None = None, standing: Standing | None = None
 ) -> Any:
     """Make a client that is not connected yet.
 
     Args:
         config: The application and, in tests and the demo, the test server.
         secret: The session's string; ``None`` for a new one.
-        receive_updates: Only the listener's lane does.
+        standing: Where the updates are to go on from; ``None`` for a lane that receives none.
 
     Raises:
         Permanent: The stored session is damaged.
         Transient: The test server's name has no address.
     """
-    session = _session(config, secret)
+    session = _session(config, secret, standing)
+    receive_updates = standing is not None
     return _client_class(receive_updates)(
         session,
         config.api_id,
@@ -68,6 +66,7 @@ def build_client(
         raise_last_call_error=True,
         sequential_updates=receive_updates,
         receive_updates=receive_updates,
+        catch_up=receive_updates,
     )
 
 
@@ -97,9 +96,9 @@ def forget_key(client: Any) -> None:
     client._sender.auth_key.key = None
 
 
-def _session(config: TelegramConfig, secret: str | None) -> Any:
+def _session(config: TelegramConfig, secret: str | None, standing: Standing | None) -> Any:
     try:
-        session = _KeysOnlySession(secret)
+        session = UpdateSession(secret, standing) if standing else KeysOnlySession(secret)
     except (ValueError, OSError) as error:
         raise Permanent("The stored session is damaged: run `face-archive login`.") from error
     if config.server is not None:
@@ -132,12 +131,33 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
 
     class Client(TelegramClient):  # type: ignore[misc]
         async def _update_loop(self) -> None:
-            if receive_updates:
-                await super()._update_loop()
-            else:
-                await _forget_updates(self._updates_queue)
+            await _forget_updates(self._updates_queue)
 
-    return Client
+    class Listener(TelegramClient):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._message_box = UpdateBox(self._log["messagebox"])
+            # Set by the feed: told of each batch, once the box counts it as known.
+            self.on_updates: Callable[[Sequence[Any]], Awaitable[None]] = _nobody_hears
+            self.reconnected = asyncio.Event()
+
+        async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> Sequence[Any]:
+            self._mb_entity_cache.extend(users, chats)
+            await self.on_updates(updates)
+            # Handed over already: to be dispatched one by one there is nothing left.
+            return ()
+
+        async def _handle_auto_reconnect(self) -> None:
+            await super()._handle_auto_reconnect()
+            # Telethon would wait for the next update to notice what it missed meanwhile.
+            await self.catch_up()
+            self.reconnected.set()
+
+    return Listener if receive_updates else Client
+
+
+async def _nobody_hears(updates: Sequence[Any]) -> None:
+    """Do nothing."""
 
 
 async def _forget_updates(queue: Any) -> None:

@@ -11,7 +11,7 @@ from dagster import DagsterRunStatus
 
 from archive.chats import allow, deny
 from archive.ids import ChatId, MessageId
-from archive.listening import Change, receive
+from archive.listening import Change, Heard
 from archive.records import Chat, Switches
 from archive_assets.build import build_defs
 from sensors.backfill import backfill_sensor
@@ -56,7 +56,7 @@ def hear(installation: Installation, message_id: int) -> None:
     """Let the listener hear that a message is new."""
     chat = only_chat(installation)
     change = Change(ChatId(chat.chat_id), MessageId(message_id), "new")
-    assert receive(change, chat.account_id, installation.toolbox.inbox)
+    assert installation.toolbox.inbox.keep(chat.account_id, Heard((change,))) == 1
 
 
 # Live updates
@@ -95,6 +95,35 @@ def test_the_same_updates_ask_with_the_same_run_key_and_a_further_one_with_anoth
     (run,) = submitted(evaluated(inbox_sensor, opted_in, ephemeral), ephemeral)
 
     assert keys[0] == keys[1] != run.run_key
+
+
+def test_live_updates_that_are_asked_for_are_not_asked_for_again(
+    opted_in: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    hear(opted_in, 10_004)
+    first = evaluated(inbox_sensor, opted_in, ephemeral)
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(evaluated(inbox_sensor, opted_in, ephemeral, first.cursor), dg.SkipReason)
+    hear(opted_in, 10_005)
+    assert submitted(evaluated(inbox_sensor, opted_in, ephemeral, first.cursor), ephemeral)
+
+
+def test_windows_in_which_updates_were_lost_are_read_behind_the_backfill(
+    gone_through: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    chat = only_chat(gone_through)
+    lost = Heard(lost_in=frozenset({ChatId(chat.chat_id)}))
+    gone_through.toolbox.inbox.keep(chat.account_id, lost)
+    hear(gone_through, 10_004)
+
+    runs = submitted(evaluated(inbox_sensor, gone_through, ephemeral), ephemeral)
+
+    assert [(run.partition_key[-10:], run.tags["face-archive/lane"]) for run in runs] == [
+        ("0000020000", "live"),
+        ("0000010000", "backfill"),
+    ]
+    with gone_through.toolbox.database.transaction() as connection:
+        connection.execute("DELETE FROM inbox")
 
 
 def test_a_message_beyond_every_window_brings_its_new_window_with_it(

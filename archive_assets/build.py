@@ -10,6 +10,7 @@ from resources.wiring import ToolboxResource
 from sensors.backfill import backfill_sensor
 from sensors.inbox import inbox_sensor
 from sensors.people import people_sensor
+from sensors.reconcile import reconcile_sensor
 
 
 def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -26,12 +27,13 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             people.published_topics,
         ],
         asset_checks=[
+            checks.live_updates_are_answered_in_time,
             checks.every_medium_has_ledger_rows,
             checks.embeddings_have_unit_norm_and_right_dims,
             checks.nothing_is_published_without_a_switch,
         ],
         jobs=[window_job, people_job],
-        sensors=[inbox_sensor, backfill_sensor, people_sensor],
+        sensors=[inbox_sensor, backfill_sensor, reconcile_sensor, people_sensor],
         resources={"toolbox": ToolboxResource(), **(resource_overrides or {})},
         # A step is minutes of work in one process that has loaded its model: a process a step
         # costs 3 s, in-process 0.2 s (DAGSTER notes, measured).

@@ -7,7 +7,21 @@ from archive.windows import parse_key
 from archive_assets.media import extracted_faces_key, face_embeddings_key
 from archive_assets.partitions import chat_window
 from archive_assets.people import published_topics
+from archive_assets.telegram import chat_history
 from resources.toolbox import Toolbox
+from sensors.reconcile import LIVE_LAG_CHECK, live_lag
+
+
+@dg.asset_check(asset=chat_history, name=LIVE_LAG_CHECK)
+def live_updates_are_answered_in_time(
+    toolbox: dg.ResourceParam[Toolbox],
+) -> dg.AssetCheckResult:
+    """No live update waits longer for its reading than LIVE_LAG_LIMIT_SECONDS allows.
+
+    The reconciliation sensor looks every quarter of an hour; no window's run does.
+    """
+    passed, metadata = live_lag(toolbox)
+    return dg.AssetCheckResult(passed=passed, metadata=metadata)
 
 
 @dg.asset_check(asset=extracted_faces_key, partitions_def=chat_window)

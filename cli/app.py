@@ -13,6 +13,7 @@ import typer
 from cli import (
     accounts,
     backfill,
+    catch_up,
     chats,
     db,
     demo,
@@ -75,6 +76,7 @@ for group in (
     hub,
     up,
     backfill,
+    catch_up,
     people,
     status,
     failures,

@@ -20,9 +20,12 @@ from resources.settings import Settings
 
 if TYPE_CHECKING:
     from resources.store.overview import ChatProgress, MediaCount
+    from resources.store.update_states import Pulse
     from resources.toolbox import Toolbox
 
 _OPEN = "pending"
+# Four heartbeats: one may come late while a burst is stored.
+_SILENT_SECONDS = 60.0
 
 
 def status_command(
@@ -32,6 +35,9 @@ def status_command(
     ] = False,
 ) -> None:
     """Show each chat's messages, windows, media, faces, rate and time left; floods; processes.
+
+    `Live` says of each account whether its listener is alive, how many live updates wait for their
+    reading, how long the oldest does, and whether that is in time.
 
     `known` is the largest message id of a channel or supergroup, so a few more than there are
     messages; private chats and basic groups do not tell.
@@ -46,6 +52,7 @@ def status_command(
         rows, totals = _chat_rows(toolbox), toolbox.overview.totals()
         times = [dataclasses.asdict(each) for each in toolbox.overview.stage_times()]
         model = toolbox.engine_spec.model_name
+        live = [_live_row(pulse, settings) for pulse in toolbox.updates.pulses()]
         accounts = [_row("account", account_row(each)) for each in toolbox.accounts.list()]
     processes = _process_rows(settings)
 
@@ -55,6 +62,7 @@ def status_command(
     show(rows, "Chats", "No chat yet: `face-archive chats add @name`.")
     show([_row("totals", {**dataclasses.asdict(totals), "model": model})], "Archive")
     show(accounts, "Accounts")
+    show(live, "Live")
     show((_row("stage", each) for each in times), "Stages")
     show(processes, "Processes")
     if not processes:
@@ -107,6 +115,21 @@ def _chat_row(
             "faces": faces,
             "media_per_second": None if rate is None else round(rate, 2),
             "minutes_left": round(left / rate / 60, 1) if rate else None,
+        },
+    )
+
+
+def _live_row(pulse: Pulse, settings: Settings) -> Row:
+    silent = pulse.heartbeat_seconds_ago
+    return _row(
+        "live",
+        {
+            "account": pulse.name,
+            "listening": silent is not None and silent < _SILENT_SECONDS,
+            "heartbeat_seconds_ago": None if silent is None else round(silent, 1),
+            "updates_waiting": pulse.updates_waiting,
+            "lag_seconds": round(pulse.lag_seconds, 1),
+            "in_time": pulse.lag_seconds <= settings.live_lag_limit_seconds,
         },
     )
 

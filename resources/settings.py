@@ -290,6 +290,14 @@ class Settings(BaseSettings):
         section="Running",
         description="How logs look; auto is console on a terminal and json elsewhere.",
     )
+    live_lag_limit_seconds: int = setting(
+        300,
+        section="Running",
+        description="Live updates that wait longer than this for their reading are late: `status` "
+        "and a check of chat_history say so.",
+        unit="seconds",
+        ge=30,
+    )
     webserver_port: int = setting(
         3000,
         section="Running",

@@ -45,7 +45,7 @@ def test_the_jobs_hold_the_assets_that_sensors_name(definitions: dg.Definitions)
 
 def test_every_sensor_is_on_and_says_so_in_its_description(definitions: dg.Definitions) -> None:
     sensors = list(definitions.sensors or ())
-    assert len(sensors) == 3
+    assert len(sensors) == 4
     for sensor in sensors:
         assert isinstance(sensor, dg.SensorDefinition)
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING

@@ -18,6 +18,7 @@ from resources.logs import configure_logs
 from resources.settings import Settings
 from resources.store.database import Database
 from resources.toolbox import Toolbox
+from sensors.reconcile import live_lag
 
 Effect = Callable[[Toolbox], object]
 
@@ -96,6 +97,7 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "min_free_disk_gb": (0.0, 1e9, lambda box: check_free_disk(box.settings).state),
     "log_level": ("INFO", "ERROR", logged),
     "log_format": ("console", "json", logged),
+    "live_lag_limit_seconds": (300, 60, lambda box: live_lag(box)[1]["limit_seconds"].value),
     "webserver_port": (3000, 3001, web_command),
 }  # fmt: skip
 

@@ -100,6 +100,8 @@ class FoundFace:
         embedding: (dims,) float32, L2 norm 1.
         crop: WebP of the face with 50 % margin, at most 512 px.
         track: Number of its appearance within one video, from 0; None for a photo.
+        first_seconds: When the appearance was first seen; None for a photo.
+        last_seconds: When it was last seen; None for a photo.
     """
 
     frame_seconds: float
@@ -111,6 +113,8 @@ class FoundFace:
     embedding: Embedding
     crop: bytes
     track: int | None = None
+    first_seconds: float | None = None
+    last_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

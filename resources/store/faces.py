@@ -61,16 +61,18 @@ _REMOVE_FACES = "DELETE FROM faces WHERE face_id = ANY(%s)"
 
 _WRITE_FACE = """
 INSERT INTO faces (face_id, content_key, frame_seconds, x1, y1, x2, y2, landmarks,
-                   landmark_schema, detection_score, quality, track, model, crop_key)
+                   landmark_schema, detection_score, quality, track, first_seconds,
+                   last_seconds, model, crop_key)
 VALUES (%(face_id)s, %(content_key)s, %(frame_seconds)s, %(x1)s, %(y1)s, %(x2)s, %(y2)s,
         %(landmarks)s, %(landmark_schema)s, %(detection_score)s, %(quality)s, %(track)s,
-        %(model)s, %(crop_key)s)
+        %(first_seconds)s, %(last_seconds)s, %(model)s, %(crop_key)s)
 ON CONFLICT (face_id) DO UPDATE
 SET frame_seconds = EXCLUDED.frame_seconds, x1 = EXCLUDED.x1, y1 = EXCLUDED.y1,
     x2 = EXCLUDED.x2, y2 = EXCLUDED.y2, landmarks = EXCLUDED.landmarks,
     landmark_schema = EXCLUDED.landmark_schema, detection_score = EXCLUDED.detection_score,
-    quality = EXCLUDED.quality, track = EXCLUDED.track, model = EXCLUDED.model,
-    crop_key = EXCLUDED.crop_key
+    quality = EXCLUDED.quality, track = EXCLUDED.track,
+    first_seconds = EXCLUDED.first_seconds, last_seconds = EXCLUDED.last_seconds,
+    model = EXCLUDED.model, crop_key = EXCLUDED.crop_key
 """
 
 _WRITE_EMBEDDING = """
@@ -193,6 +195,8 @@ def _face_row(
         "detection_score": float(face.detection_score),
         "quality": float(face.quality),
         "track": face.track,
+        "first_seconds": face.first_seconds,
+        "last_seconds": face.last_seconds,
         "model": model,
         "crop_key": crop_key,
     }

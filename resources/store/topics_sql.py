@@ -16,7 +16,8 @@ SELECT identity_id, number, label FROM identities WHERE state = 'visible'
 
 # The moment of a person in a video is their first frame there.
 APPEARANCES: Final[LiteralString] = """
-SELECT assignments.identity_id, faces.content_key, min(faces.frame_seconds) AS seconds
+SELECT assignments.identity_id, faces.content_key,
+       min(coalesce(faces.first_seconds, faces.frame_seconds)) AS seconds
 FROM assignments
 JOIN identities USING (identity_id)
 JOIN faces USING (face_id)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from archive.faces.records import FIVE_POINTS, Box, FoundFace, ModelThresholds
@@ -33,6 +35,25 @@ def test_repeats_of_a_face_become_its_best_frame() -> None:
     assert (best.frame_seconds, best.quality, best.track) == (1, 0.8, 0)
 
 
+def test_an_appearance_knows_from_when_to_when_it_was_seen() -> None:
+    frames = [[], [face(ANNA, 1)], [face(ANNA, 2, quality=0.9)], [], [face(ANNA, 4, left=300)]]
+
+    (anna,) = collapse(frames, THRESHOLDS)
+
+    assert (anna.first_seconds, anna.frame_seconds, anna.last_seconds) == (1, 2, 4)
+
+
+def test_an_appearance_votes_once_with_its_best_frames() -> None:
+    blurred = [[face(ANNA, t, quality=0.1, noise=8)] for t in range(20)]
+    sharp = [[face(ANNA, 20 + t, quality=0.9 - t / 100, noise=10 + t)] for t in range(5)]
+
+    (anna,) = collapse([*blurred, *sharp], THRESHOLDS)
+
+    assert float(anna.embedding @ ANNA) > 0.94  # each alone 0.8
+    assert float(anna.embedding[8]) == 0
+    assert abs(float(np.linalg.norm(anna.embedding)) - 1) < 1e-6
+
+
 def test_two_people_stay_two_even_where_they_swap_places() -> None:
     frames = [
         [face(ANNA, 0, left=0), face(BERTA, 0, left=200)],
@@ -41,7 +62,7 @@ def test_two_people_stay_two_even_where_they_swap_places() -> None:
 
     tracks = collapse(frames, THRESHOLDS)
 
-    assert [round(float(found.embedding @ ANNA), 1) for found in tracks] == [0.8, 0.0]
+    assert [round(float(found.embedding @ ANNA), 1) for found in tracks] == [0.9, 0.0]
 
 
 def test_who_leaves_and_comes_back_is_one_appearance() -> None:
@@ -65,6 +86,14 @@ def test_a_turning_head_is_followed_by_its_place() -> None:
 
     assert len(collapse([[face(ANNA, 0)], [turned]], THRESHOLDS)) == 1
     assert len(collapse([[face(ANNA, 0)], [], [turned]], THRESHOLDS)) == 2
+
+
+def test_the_same_place_ten_seconds_later_may_be_another_shot() -> None:
+    vector = 0.25 * face(ANNA, 0).embedding + 0.97 * np.eye(DIMS, dtype=np.float32)[20]
+    turned = replace(face(ANNA, 1), embedding=vector.astype(np.float32))
+
+    assert len(collapse([[face(ANNA, 0)], [turned]], THRESHOLDS)) == 1
+    assert len(collapse([[face(ANNA, 0)], [replace(turned, frame_seconds=10)]], THRESHOLDS)) == 2
 
 
 def test_tracks_are_numbered_by_first_sight_and_the_same_every_time() -> None:

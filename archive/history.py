@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -23,7 +23,7 @@ from archive.history_ports import (
     Plan,
 )
 from archive.ids import MessageId
-from archive.records import Chat, ChatState, Counts, IdSpace, Page
+from archive.records import Chat, ChatState, Counts, IdSpace, Page, PeerInfo, User
 from archive.windows import (
     Descent,
     Window,
@@ -177,6 +177,7 @@ class _Reading:
         self._in_flight = in_flight
         self._as_of: datetime
         self._inbox_up_to: int
+        self._known: set[User | PeerInfo] = set()
 
     async def run(self, *, whole: bool) -> None:
         if not self._chat.switches.archive:
@@ -216,10 +217,11 @@ class _Reading:
 
     async def _ask(self, below: MessageId) -> Asked:
         as_of = self._as_of
+        self.counts["requests"] += 1
         return Asked(await self._source.page(self._chat, offset_id=below), as_of)
 
     async def _keep(self, answer: Answer, descent: Descent) -> Descent:
-        """Store one page with the place to go on from."""
+        """Store what came with the place to go on from."""
         messages = tuple(
             m for m in answer.page.messages if answer.first <= m.message_id <= answer.last
         )
@@ -246,6 +248,7 @@ class _Reading:
         waiting = await asyncio.to_thread(self._store.waiting, self._window, self._inbox_up_to)
         for start in range(0, len(waiting), _NAMED_PER_REQUEST):
             ids = waiting[start : start + _NAMED_PER_REQUEST]
+            self.counts["requests"] += 1
             page = await self._source.messages(self._chat, ids)
             self.counts["named"] += len(ids)
             await self._commit(
@@ -264,14 +267,21 @@ class _Reading:
             )
 
     async def _commit(self, commit: PageCommit) -> None:
-        stored = await asyncio.to_thread(self._store.store_page, self._chat, commit)
-        self.counts["requests"] += 1
+        # Each page brings the same people again.
+        fresh = replace(
+            commit,
+            users=tuple(user for user in commit.users if user not in self._known),
+            chats=tuple(peer for peer in commit.chats if peer not in self._known),
+        )
+        stored = await asyncio.to_thread(self._store.store_page, self._chat, fresh)
         if stored is None:
             raise _SwitchedOff
+        self._known.update(fresh.users, fresh.chats)
         self._as_of = stored.as_of
         self.counts["messages"] += len(commit.messages)
         self.counts["added"] += stored.added
         self.counts["deleted"] += stored.deleted
+        self.counts["deletions_held"] += stored.held
         self.counts["media"] += stored.media
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from math import ceil
 from types import TracebackType
 from typing import Final, Self
@@ -26,6 +27,10 @@ PAGE: Final = 100
 # is wasted a stripe. Longer stripes waste less and wait longer in memory for those above them.
 _PAGES_AHEAD: Final = 20
 _MOST_WAITING: Final = 2 * _PAGES_AHEAD
+
+# Where the store is slower than Telegram, pages are handed over together: a transaction of five
+# costs little more than one of one.
+_TOGETHER: Final = 5
 
 InFlight = Callable[[], int]
 """How many requests may be under way now; asked before each of them."""
@@ -50,7 +55,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A page, and the ids that it speaks of: everything from ``first`` up to ``last``."""
+    """Pages, and the ids that they speak of: everything from ``first`` up to ``last``."""
 
     page: Page
     first: MessageId
@@ -128,14 +133,15 @@ class PagesAhead:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def __aiter__(self) -> AsyncIterator[Answer]:
-        """Hand over page after page; requests go on while one is being stored."""
+        """Hand over what is ready, some pages at once; requests go on while they are stored."""
         while True:
             self._fill()
             if not self._stripes:
                 return
             head = self._stripes[0]
             if head.answers:
-                yield head.answers.popleft()
+                ready = [head.answers.popleft() for _ in range(min(_TOGETHER, len(head.answers)))]
+                yield ready[0] if len(ready) == 1 else _joined(ready)
             elif head.is_read:
                 self._stripes.popleft()
             elif self._failure is not None and not head.asking:
@@ -197,6 +203,24 @@ class PagesAhead:
         ids = [message.message_id for message in asked.page.messages]
         if ids:
             self._ids_per_page = max(1.0, (max(ids) - min(ids) + 1) / len(ids)) * PAGE
+
+
+def _joined(answers: Sequence[Answer]) -> Answer:
+    """Put neighbours together, the newest first; they say what was true at the first question."""
+    pages = [answer.page for answer in answers]
+    page = Page(
+        messages=tuple(
+            message
+            for answer in answers
+            for message in answer.page.messages
+            if answer.first <= message.message_id <= answer.last
+        ),
+        users=tuple(chain.from_iterable(page.users for page in pages)),
+        chats=tuple(chain.from_iterable(page.chats for page in pages)),
+        total=pages[0].total,
+    )
+    as_of = min(answer.as_of for answer in answers)
+    return Answer(page, answers[-1].first, answers[0].last, as_of)
 
 
 def lowest_below(page: Page, bound: MessageId) -> MessageId | None:

@@ -34,7 +34,10 @@ ORDER BY windows.chat_no <> %(chat_no)s, first_id DESC
 # History is done before the media are, and a run may end in between or leave a file for later:
 # media without ledger rows, and open rows whose time has come, bring their window back. Ten
 # minutes leave room for the run that is at it; one that takes longer is seen by the lock of
-# ``media.MediaStore.hold``. A held backfill holds nothing of what was read already, or begun.
+# ``media.MediaStore.hold``. A failed row tells its last try by when it is due again: files that
+# fail in one second may be due hours apart, and each needs a run of its own then.
+#
+# A held backfill holds nothing of what was read already, or begun.
 # While Telegram asks an account to wait, a run of its chats could only end at once.
 _TO_SUBMIT = """
 WITH unfinished AS (
@@ -43,10 +46,10 @@ WITH unfinished AS (
     WHERE NOT EXISTS (
         SELECT FROM media_products WHERE media_products.media_id = message_media.media_id)
     UNION ALL
-    SELECT chat_no, message_id, media_products.updated_at
+    SELECT chat_no, message_id, coalesce(retry_at, media_products.updated_at)
     FROM media_products JOIN message_media USING (media_id) JOIN chats USING (chat_no)
     WHERE (media_products.state = 'pending'
-           OR media_products.state = 'failed' AND retry_at < now() - interval '10 minutes')
+           OR media_products.state = 'failed' AND retry_at IS NOT NULL)
       AND (product = 'fingerprints' OR product IN ('faces', 'embeddings') AND allow_faces)
 ), halted AS (
     SELECT window_key, max(since) AS halted_at

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Transient
+from archive.ids import MediaId
 from resources.store.database import Database
 from resources.store.history import PostgresHistory
 from tests.fakes.media import World
@@ -56,7 +57,32 @@ async def test_a_failed_file_brings_its_window_back_when_its_time_has_come(world
     wait_an_hour(world)
     first = occasions(world)
 
-    world.run("UPDATE media_products SET updated_at = now() - interval '30 minutes'")
+    world.run("UPDATE media_products SET retry_at = now() - interval '30 minutes'")
+
+    assert len(first) == 1
+    assert occasions(world) != first
+
+
+async def test_files_that_failed_together_and_are_due_apart_each_bring_their_window_back(
+    world: World,
+) -> None:
+    world.send(8, b"faces=1 seed=8")
+    for medium in ("document:7", "document:8"):
+        world.source.script[MediaId(medium)] = Transient("cut off")
+    await world.pass_over()
+    world.run(
+        "UPDATE media_products SET updated_at = date_trunc('day', now()), retry_at = now()"
+        " + CASE media_id WHEN 'document:7' THEN interval '-1 hour' ELSE interval '1 hour' END"
+    )
+    first = occasions(world)
+    world.run(
+        "UPDATE media_products SET state = 'done', reason = NULL, retry_at = NULL"
+        " WHERE media_id = 'document:7'"
+    )
+    world.run(
+        "UPDATE media_products SET retry_at = now() - interval '20 minutes'"
+        " WHERE media_id = 'document:8'"
+    )
 
     assert len(first) == 1
     assert occasions(world) != first

@@ -160,7 +160,7 @@ def _hear(toolbox: Toolbox, tally: _Tally) -> list[Permanent]:
 
 def _read(toolbox: Toolbox, dagster: Runner, tally: _Tally, max_items: int | None) -> None:
     """Run each window that asks for it, once."""
-    due = _due(toolbox)
+    due = windows_due(toolbox)
     with progress("Windows") as advance:
         for number, (key, urgency) in enumerate(due.items()):
             if max_items is not None and tally.items >= max_items:
@@ -171,7 +171,7 @@ def _read(toolbox: Toolbox, dagster: Runner, tally: _Tally, max_items: int | Non
             tally.add(dagster.window(key, urgency))
 
 
-def _due(toolbox: Toolbox) -> dict[WindowKey, Urgency]:
+def windows_due(toolbox: Toolbox) -> dict[WindowKey, Urgency]:
     """Return the windows to read: what was just said before what is old, gaps last."""
     from sensors.runs import Urgency
 

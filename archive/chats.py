@@ -13,7 +13,7 @@ from typing import Protocol
 
 from archive.errors import Permanent
 from archive.ids import AccountId, ChatId, ChatNo
-from archive.records import Chat, MediaKind, PeerInfo, Switches
+from archive.records import Chat, MediaKind, OnDeletion, PeerInfo, Switches
 from archive.references import (
     InviteHash,
     MarkedId,
@@ -61,12 +61,14 @@ class Allowance:
     Attributes:
         max_media_bytes: Largest file to fetch; ``None`` leaves it to the setting.
         hold_backfill: Windows are planned but not submitted by themselves.
+        on_deletion: What a deletion does to faces and posts.
     """
 
     switches: Switches
     media_types: frozenset[MediaKind]
     max_media_bytes: int | None
     hold_backfill: bool
+    on_deletion: OnDeletion
 
 
 class ChatStore(Protocol):
@@ -146,6 +148,7 @@ def allow(
     hold_backfill: bool | None = None,
     media_types: frozenset[MediaKind] | None = None,
     max_media_bytes: int | None = None,
+    on_deletion: OnDeletion | None = None,
 ) -> Chat:
     """Switch on what the owner allows; what is not named stays as it is.
 
@@ -158,6 +161,7 @@ def allow(
         hold_backfill: Whether windows wait until somebody asks for them.
         media_types: Kinds to fetch from now on.
         max_media_bytes: Largest file to fetch from now on.
+        on_deletion: What a deletion does to faces and posts; holds for earlier ones too.
 
     Raises:
         Permanent: A rule forbids it; the message says which and what to do.
@@ -174,6 +178,7 @@ def allow(
         chat.media_types if media_types is None else media_types,
         chat.max_media_bytes if max_media_bytes is None else max_media_bytes,
         chat.hold_backfill if hold_backfill is None else hold_backfill,
+        on_deletion or chat.on_deletion,
     )
     return store.set_allowance(chat.chat_no, allowance, again=_does_more(chat, allowance))
 
@@ -196,6 +201,7 @@ def deny(chat: Chat, switches: Switches, store: ChatStore) -> Chat:
         chat.media_types,
         chat.max_media_bytes,
         chat.hold_backfill,
+        chat.on_deletion,
     )
     return store.set_allowance(chat.chat_no, allowance, again=False)
 

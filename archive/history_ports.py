@@ -136,12 +136,14 @@ class Stored:
         added: Messages that were not there before.
         deleted: Messages that were there and exist no more.
         media: Media the page's messages carry.
+        held: Messages that seem to exist no more, but too many at once: a person decides.
     """
 
     as_of: datetime
     added: int
     deleted: int
     media: int
+    held: int = 0
 
 
 class HistoryStore(Protocol):

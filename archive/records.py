@@ -41,6 +41,19 @@ class ChatState(StrEnum):
     LOST = "lost"
 
 
+class OnDeletion(StrEnum):
+    """What the deletion of a message does to the faces and posts of its photo or video."""
+
+    KEEP = "keep"
+    """Nothing: it stays a source as if it were not deleted."""
+
+    HIDE = "hide"
+    """It is no source any more; what was found stays, out of use, and comes back with it."""
+
+    ERASE = "erase"
+    """What was found is erased, unless another message still shows the content."""
+
+
 class MediaKind(StrEnum):
     """What a medium is, decided by its attributes and not by its Telegram class alone."""
 
@@ -147,6 +160,7 @@ class Chat:
         media_types: Kinds to fetch; others become ``skipped(type)``.
         max_media_bytes: Largest file to fetch; ``None`` leaves it to the setting.
         hold_backfill: Windows are planned but not submitted by themselves.
+        on_deletion: What a deletion does to faces and posts.
         is_hub: The chat is a hub of ours and therefore never a source.
         state_reason: Why the account cannot read the chat any more.
         migrated_to: The supergroup that this basic group became: the two are one chat.
@@ -168,6 +182,7 @@ class Chat:
     max_media_bytes: int | None = None
     hold_backfill: bool = False
     is_hub: bool = False
+    on_deletion: OnDeletion = OnDeletion.HIDE
     state: ChatState = ChatState.ACTIVE
     state_reason: str | None = None
     migrated_to: ChatNo | None = None

@@ -1,9 +1,11 @@
 """People and their topics: incremental over everything there is, so without partitions."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import dagster as dg
 
+from archive.deletions import erase_lost
 from archive.identify import identify
 from archive.publishing import Hub, PublishResult, publish
 from archive_assets.media import face_embeddings_key
@@ -23,9 +25,11 @@ def identity_clusters(
     """Who is who: faces without identity are matched, and people who are new are founded.
 
     Under one lock, exactly, against the gallery of known people; a face that matches nobody
-    well enough stays unassigned and is tried again.
+    well enough stays unassigned and is tried again. Before that, faces are erased whose chats
+    erase what was deleted.
     """
     with dagster_outcome(), timed(toolbox, "identity_clusters") as timing:
+        erased = erase_lost(toolbox.deletions, toolbox.blobs, now=datetime.now(UTC))
         model = toolbox.engine_spec.build().model
         result = identify(
             toolbox.people, model, toolbox.identify_options, cause=f"run {context.run.run_id}"
@@ -38,6 +42,8 @@ def identity_clusters(
             "founded": result.founded,
             "unassigned": result.unassigned,
             "identities": result.identities,
+            "erased_contents": erased.contents,
+            "erased_faces": erased.faces,
             "model": result.model,
         }
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from archive.deletions import HeldDeletions
 from archive.ids import ChatId
 from archive.records import Chat, PeerInfo, Switches
 from resources.store.overview import ChatProgress
@@ -14,15 +15,20 @@ from resources.store.overview import ChatProgress
 Row = dict[str, object]
 
 
-def chat_rows(chats: Iterable[Chat], progress: Iterable[ChatProgress]) -> Iterator[Row]:
+def chat_rows(
+    chats: Iterable[Chat], progress: Iterable[ChatProgress], held: Iterable[HeldDeletions]
+) -> Iterator[Row]:
     """Show chats with how much of each is read; a hub has no progress."""
     known = {each.chat_no: each for each in progress}
+    waiting = {each.chat_no: each.messages for each in held}
     for chat in chats:
         each = known.get(chat.chat_no)
         yield {
             **switch_row(chat),
             "held": chat.hold_backfill,
             "hub": chat.is_hub,
+            "on_deletion": str(chat.on_deletion),
+            "deletions_waiting": waiting.get(chat.chat_no, 0),
             "state": str(chat.state),
             "messages": each.messages if each else 0,
             "windows": each.windows if each else 0,

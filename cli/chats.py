@@ -13,9 +13,10 @@ import typer
 from archive.chats import add_chat, allow, deny
 from archive.history import PlannedWindows
 from archive.ids import AccountId
-from archive.records import SEARCHABLE_KINDS, Chat, MediaKind, PeerInfo, Switches
+from archive.records import SEARCHABLE_KINDS, Chat, MediaKind, OnDeletion, PeerInfo, Switches
 from cli.chat_rows import allowed, chat_rows, dialog_row, switch_row
 from cli.context import open_toolbox
+from cli.deletions import deletions_command
 from cli.exits import ExitCode
 from cli.output import emit, progress, say
 from cli.windows import plan_chats
@@ -75,7 +76,7 @@ def list_command(
             emit((dialog_row(peer, known) for peer in dialogs), title="Newest dialogs")
             say("Next: `face-archive chats add` with a username or chat id from this list.")
             return
-        rows = chat_rows(chats, toolbox.overview.chats())
+        rows = chat_rows(chats, toolbox.overview.chats(), toolbox.deletions.waiting())
     emit(
         rows,
         title="Chats",
@@ -139,6 +140,13 @@ def allow_command(
         float | None,
         typer.Option(help="Largest file to fetch in MB; MAX_MEDIA_SIZE_MB, if never set.", min=0.1),
     ] = None,
+    on_deletion: Annotated[
+        OnDeletion | None,
+        typer.Option(
+            help="What a message's deletion does to its faces and posts, earlier ones included: "
+            "keep them, hide them (if never set), or erase the faces for good."
+        ),
+    ] = None,
 ) -> None:
     """Switch on what may be done with a chat, and plan its windows.
 
@@ -151,7 +159,8 @@ def allow_command(
     """
     kinds = _kinds(media_types)
     switches = Switches(archive, faces, publish)
-    if switches == Switches() and (backfill, kinds, max_size_mb) == (None, None, None):
+    others = (backfill, kinds, max_size_mb, on_deletion)
+    if switches == Switches() and all(other is None for other in others):
         say(*SWITCHES_HELP)
         raise typer.Exit(ExitCode.USAGE)
     with open_toolbox() as toolbox:
@@ -162,6 +171,7 @@ def allow_command(
             hold_backfill=None if backfill is None else not backfill,
             media_types=kinds,
             max_media_bytes=None if max_size_mb is None else int(max_size_mb * _MEGABYTE),
+            on_deletion=on_deletion,
         )
         say(f"{after.title}: the switches are stored.")
         planned = _plan(toolbox, after) if after.switches.archive else None
@@ -207,6 +217,7 @@ def deny_command(
 
 def register(app: typer.Typer) -> None:
     """Add the group to the application."""
+    chats_app.command("deletions", context_settings=_TAKES_IDS)(deletions_command)
     app.add_typer(chats_app, name="chats")
 
 
@@ -228,7 +239,8 @@ def _plan(toolbox: Toolbox, chat: Chat) -> PlannedWindows:
 
 def _allowed_row(chat: Chat, planned: PlannedWindows | None) -> dict[str, object]:
     new = len(planned.windows) if planned else 0
-    return {**switch_row(chat), "held": chat.hold_backfill, "new_windows": new}
+    held, on_deletion = chat.hold_backfill, str(chat.on_deletion)
+    return {**switch_row(chat), "held": held, "on_deletion": on_deletion, "new_windows": new}
 
 
 def _say_what_follows(chat: Chat, planned: PlannedWindows | None) -> None:

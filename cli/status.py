@@ -78,10 +78,14 @@ def _chat_rows(toolbox: Toolbox) -> list[Row]:
     overview = toolbox.overview
     media = _by_chat(overview.media())
     faces = {each.chat_no: each.faces for each in overview.faces()}
+    held = {each.chat_no: each.messages for each in toolbox.deletions.waiting()}
     added = {chat.chat_no for chat in toolbox.chats.list()}
     rate = overview.media_per_second()
     return [
-        _chat_row(chat, media[chat.chat_no], faces.get(chat.chat_no, 0), rate)
+        {
+            **_chat_row(chat, media[chat.chat_no], faces.get(chat.chat_no, 0), rate),
+            "deletions_waiting": held.get(chat.chat_no, 0),
+        }
         for chat in overview.chats()
         if chat.chat_no in added
     ]

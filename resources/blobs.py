@@ -77,6 +77,27 @@ class BlobStore:
         with self._translated():
             return bool(self._filesystem.isfile(self._path(key)))
 
+    def remove(self, keys: Collection[str], *, older_than: datetime) -> set[str]:
+        """Remove some pictures that no row names any more.
+
+        Args:
+            keys: Which.
+            older_than: A younger one stays: a commit that will name it may be on its way.
+
+        Returns:
+            Those of the keys of which nothing is there any more.
+        """
+        gone = set()
+        with self._translated():
+            for key in keys:
+                path = self._path(key)
+                if self._filesystem.isfile(path):
+                    if self._filesystem.modified(path) >= older_than:
+                        continue
+                    self._filesystem.rm_file(path)
+                gone.add(key)
+        return gone
+
     def sweep(self, keep: Collection[str], *, older_than: datetime) -> int:
         """Remove pictures that no row names, and what interrupted writes left.
 

@@ -121,6 +121,14 @@ class Settings(BaseSettings):
         ge=0,
         le=3600,
     )
+    deletion_burst: int = setting(
+        100,
+        section="Telegram",
+        description="More deletions than this in one chat within ten minutes wait for you: "
+        "`face-archive chats deletions`.",
+        unit="messages",
+        ge=0,
+    )
     telegram_server: str | None = setting(
         section="Telegram",
         description="A test server (host:port) to talk to instead of Telegram's own.",

@@ -25,6 +25,7 @@ from resources.store.audit import AuditStore
 from resources.store.budgets import AccountBudget
 from resources.store.chats import PostgresChats
 from resources.store.database import Database
+from resources.store.deletions import PostgresDeletions
 from resources.store.history import PostgresHistory
 from resources.store.inbox import PostgresInbox
 from resources.store.locks import account_lane
@@ -60,7 +61,8 @@ class Toolbox:
         self.database = database
         self.accounts = PostgresAccounts(database)
         self.chats = PostgresChats(database)
-        self.history = PostgresHistory(database)
+        self.history = PostgresHistory(database, deletion_burst=settings.deletion_burst)
+        self.deletions = PostgresDeletions(database)
         self.inbox = PostgresInbox(database)
         self.updates = PostgresUpdateStates(database)
         self.media = MediaStore(database)

@@ -33,9 +33,10 @@ def people_sensor(
         return dg.SkipReason("A run is under way.")
     # What is looked at, and how: a changed threshold changes people as a new face does.
     rules = f"{toolbox.engine_spec.model_name} {toolbox.identify_options}"
+    deletions = toolbox.deletions.work_state()
     # Posting would only fail while Telegram asks to wait; finding people needs no Telegram.
     flooded = any(account.flood_until for account in toolbox.accounts.list())
-    state = f"{toolbox.overview.work_state()} {rules}{' flooded' if flooded else ''}"
+    state = f"{toolbox.overview.work_state()} {deletions} {rules}{' flooded' if flooded else ''}"
     if state == context.cursor:
         return dg.SkipReason("Nothing changed since the last run.")
     return dg.SensorResult(

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from archive.chats import Allowance, find_chat
 from archive.errors import Permanent
 from archive.ids import AccountId, ChatId, ChatNo
-from archive.records import Chat, ChatKind, ChatState, MediaKind, PeerInfo, Switches
+from archive.records import Chat, ChatKind, ChatState, MediaKind, OnDeletion, PeerInfo, Switches
 from archive.windows import WindowRow
 from resources.store.database import Database
 from resources.store.peers import upsert_peers
@@ -24,7 +24,8 @@ from resources.store.windows import windows_of
 _SELECT = """
 SELECT chats.chat_no, chat_id, account_id, kind, title, username, access_hash, is_forum,
        noforwards, allow_archive, allow_faces, allow_publish, window_width, top_message_id,
-       media_types, max_media_bytes, hold_backfill, is_hub, state
+       media_types, max_media_bytes, hold_backfill, is_hub, on_deletion,
+       state
 FROM chats LEFT JOIN account_chats USING (account_id, chat_no)
 """
 _BY_NUMBER = _SELECT + "WHERE chats.chat_no = %s"
@@ -57,7 +58,7 @@ _SET_ALLOWANCE = """
 UPDATE chats
 SET allow_archive = %(archive)s, allow_faces = %(faces)s, allow_publish = %(publish)s,
     media_types = %(media_types)s, max_media_bytes = %(max_media_bytes)s,
-    hold_backfill = %(hold_backfill)s, updated_at = now()
+    hold_backfill = %(hold_backfill)s, on_deletion = %(on_deletion)s, updated_at = now()
 WHERE chat_no = %(chat_no)s
 """
 
@@ -139,6 +140,7 @@ class PostgresChats:
             "media_types": sorted(kind.value for kind in allowance.media_types),
             "max_media_bytes": allowance.max_media_bytes,
             "hold_backfill": allowance.hold_backfill,
+            "on_deletion": allowance.on_deletion,
         }
         with self._database.transaction() as connection:
             connection.execute(_SET_ALLOWANCE, parameters)
@@ -192,5 +194,6 @@ def _chat(row: dict[str, Any]) -> Chat:
     archive, faces, publish = (row.pop(f"allow_{name}") for name in ("archive", "faces", "publish"))
     row["kind"] = ChatKind(row["kind"])
     row["state"] = ChatState(row["state"])
+    row["on_deletion"] = OnDeletion(row["on_deletion"])
     row["media_types"] = frozenset(MediaKind(kind) for kind in row["media_types"])
     return Chat(**row, switches=Switches(archive, faces, publish))

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from archive.deletions import DELETION_BURST
 from archive.errors import Permanent
 from archive.history_ports import Look, PageCommit, Plan, Stored
 from archive.ids import ChatNo, MessageId
@@ -19,6 +20,7 @@ from archive.windows import Descent, Window, WindowKey, WindowRow
 from resources.store import windows as rows
 from resources.store.chats import chat_of
 from resources.store.database import Database
+from resources.store.deletions import mark_deleted
 from resources.store.messages import upsert_messages
 from resources.store.peers import upsert_peers, upsert_users
 
@@ -42,15 +44,6 @@ SELECT clock_timestamp(),
 # comes after it. It also orders two runs that read the same chat.
 _MAY_ARCHIVE = """
 SELECT allow_archive AND NOT is_hub FROM chats WHERE chat_no = %(chat_no)s FOR NO KEY UPDATE
-"""
-
-# Only what was stored before the question: a message that came later is not in the answer.
-_MARK_DELETED = """
-UPDATE messages SET deleted_at = now()
-WHERE chat_no = %(chat_no)s AND message_id BETWEEN %(first_id)s AND %(last_id)s
-  AND (%(named)s::bigint[] IS NULL OR message_id = ANY(%(named)s::bigint[]))
-  AND deleted_at IS NULL AND created_at < %(as_of)s
-  AND message_id <> ALL(%(received)s::bigint[])
 """
 
 _ANSWER = """
@@ -124,10 +117,12 @@ class PostgresHistory:
 
     Args:
         database: A migrated archive database.
+        deletion_burst: More deletions within ten minutes wait for a person.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, deletion_burst: int = DELETION_BURST) -> None:
         self._database = database
+        self._deletion_burst = deletion_burst
 
     def chat(self, chat_no: ChatNo) -> Chat:
         """Return a chat; ``Permanent`` where there is none of that number."""
@@ -189,7 +184,7 @@ class PostgresHistory:
             added = upsert_messages(
                 connection, chat.chat_no, chat.account_id, commit.messages, commit.as_of
             )
-            deleted = connection.execute(_MARK_DELETED, parameters).rowcount
+            deleted, held = mark_deleted(connection, parameters, self._deletion_burst)
             connection.execute(_ANSWER, parameters)
             if commit.descent is not None:
                 connection.execute(_SET_CURSOR, parameters | _cursor(commit.descent))
@@ -197,7 +192,7 @@ class PostgresHistory:
                 connection.execute(_RAISE_TOP, parameters | {"top": max(received)})
             as_of = _one(connection, _CLOCK, {})[0]
         media = sum(message.media is not None for message in commit.messages)
-        return Stored(as_of, added, deleted, media)
+        return Stored(as_of, added, deleted, media, held)
 
     def finish(self, window: Window, descent: Descent, *, gaps_up_to: int) -> None:
         """End a reading: raise the watermark to its reach; gaps up to there are closed."""

@@ -1,4 +1,4 @@
-"""Messages and their media, written in bulk as each page brings them.
+"""Messages and their media, written in bulk as each page brings them; what they were before stays.
 
 Statements on a connection that the caller opened; repeating them changes nothing. What a page
 says about windows and live updates is in ``history``; the ledger of products is not written here.
@@ -15,6 +15,7 @@ from psycopg import Connection
 
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
 from archive.records import MediaAccess, MediaFile, Message
+from resources.store.deletions import withdraw
 
 # An older answer, committed late, neither undoes an edit nor revives what was deleted after it
 # was asked for.
@@ -38,6 +39,40 @@ SET kind = excluded.kind, sent_at = excluded.sent_at, edited_at = excluded.edite
     deleted_at = CASE WHEN known.deleted_at >= %(as_of)s THEN known.deleted_at END
 WHERE coalesce(excluded.edited_at, '-infinity') >= coalesce(known.edited_at, '-infinity')
 RETURNING message_id, xmax = 0 AS added
+"""
+
+# Of two versions the one that is not in `messages` afterwards, by the same rule as above: what a
+# late answer to an old question brings was a version too. An edit of the formatting alone is one;
+# where only counters or reactions differ there is none.
+_KEEP_VERSIONS = """
+WITH page AS (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(sent)s::timestamptz[], %(edited)s::timestamptz[],
+                         %(texts)s::text[], %(carried)s::text[], %(raws)s::jsonb[])
+        AS page (message_id, sent_at, edited_at, text, media_id, raw)
+), known AS (
+    SELECT message_id, sent_at, edited_at, text, raw,
+           (SELECT min(media_id) FROM message_media
+            WHERE message_media.chat_no = messages.chat_no
+              AND message_media.message_id = messages.message_id) AS media_id
+    FROM messages WHERE chat_no = %(chat_no)s AND message_id = ANY(%(ids)s::bigint[])
+), versions AS (
+    SELECT message_id, known.text AS known_text, known.media_id AS known_media_id,
+           known.raw AS known_raw, coalesce(known.edited_at, known.sent_at) AS known_at,
+           page.text, page.media_id, page.raw, coalesce(page.edited_at, page.sent_at) AS page_at,
+           coalesce(page.edited_at, '-infinity') >= coalesce(known.edited_at, '-infinity')
+               AS is_newer
+    FROM page JOIN known USING (message_id)
+    WHERE (page.edited_at, page.text, page.media_id)
+        IS DISTINCT FROM (known.edited_at, known.text, known.media_id)
+)
+INSERT INTO message_versions (chat_no, message_id, written_at, text, media_id, raw)
+SELECT %(chat_no)s, message_id,
+       CASE WHEN is_newer THEN known_at ELSE page_at END,
+       CASE WHEN is_newer THEN known_text ELSE text END,
+       CASE WHEN is_newer THEN known_media_id ELSE media_id END,
+       CASE WHEN is_newer THEN known_raw ELSE raw END
+FROM versions
+ON CONFLICT DO NOTHING
 """
 
 _MEDIA = """
@@ -77,6 +112,7 @@ DELETE FROM message_media
 WHERE chat_no = %(chat_no)s AND message_id = ANY(%(stored)s::bigint[])
   AND (message_id, media_id) NOT IN (
       SELECT * FROM unnest(%(ids)s::bigint[], %(media_ids)s::text[]))
+RETURNING media_id
 """
 
 _LINK = """
@@ -84,6 +120,15 @@ INSERT INTO message_media (chat_no, message_id, media_id)
 SELECT %(chat_no)s, page.*
 FROM unnest(%(ids)s::bigint[], %(media_ids)s::text[]) AS page
 ON CONFLICT DO NOTHING
+RETURNING message_id
+"""
+
+# The new medium asks for a media pass, should this run not come to it.
+_DIRTY = """
+UPDATE windows SET dirty = true, demands = demands + 1
+WHERE chat_no = %(chat_no)s AND EXISTS (
+    SELECT FROM unnest(%(replaced)s::bigint[]) AS replaced (message_id)
+    WHERE message_id BETWEEN first_id AND last_id)
 """
 
 
@@ -112,15 +157,19 @@ def upsert_messages(
     page = sorted({m.message_id: m for m in messages}.values(), key=lambda m: m.message_id)
     _upsert_media(connection, [m.media for m in page if m.media is not None])
     _upsert_access(connection, account_id, [m.access for m in page if m.access is not None])
-    rows = connection.execute(_MESSAGES, _columns(chat_no, page, as_of)).fetchall()
-    _link(connection, chat_no, page, [message_id for message_id, _ in rows])
-    return sum(added for _, added in rows)
+    columns = _columns(chat_no, page, as_of)
+    connection.execute(_KEEP_VERSIONS, columns)
+    added: dict[MessageId, bool] = dict(connection.execute(_MESSAGES, columns).fetchall())
+    linked = _link(connection, chat_no, page, list(added))
+    if replaced := [message_id for message_id in linked if not added[message_id]]:
+        connection.execute(_DIRTY, {"chat_no": chat_no, "replaced": replaced})
+    return sum(added.values())
 
 
 def _link(
     connection: Connection, chat_no: ChatNo, page: Sequence[Message], stored: list[MessageId]
-) -> None:
-    """Make the links of the stored messages equal to what the page says."""
+) -> list[MessageId]:
+    """Make the links of the stored messages equal to what the page says; return what is new."""
     wanted = set(stored)
     links = [(m.message_id, m.media.media_id) for m in page if m.media and m.message_id in wanted]
     parameters = {
@@ -129,8 +178,10 @@ def _link(
         "ids": [message_id for message_id, _ in links],
         "media_ids": [media_id for _, media_id in links],
     }
-    connection.execute(_UNLINK, parameters)
-    connection.execute(_LINK, parameters)
+    lost = connection.execute(_UNLINK, parameters).fetchall()
+    linked = connection.execute(_LINK, parameters).fetchall()
+    withdraw(connection, [media_id for (media_id,) in lost])
+    return [message_id for (message_id,) in linked]
 
 
 def _upsert_media(connection: Connection, media: Sequence[MediaFile]) -> None:
@@ -189,6 +240,7 @@ def _columns(chat_no: ChatNo, page: Sequence[Message], as_of: datetime) -> dict[
         "forwarded_ids": [m.forwarded_message_id for m in page],
         "forwarded_at": [m.forwarded_at for m in page],
         "raws": [_clean_json(m.raw) for m in page],
+        "carried": [m.media and m.media.media_id for m in page],
     }
 
 

@@ -41,7 +41,8 @@ JOIN message_media USING (media_id)
 JOIN messages USING (chat_no, message_id)
 JOIN chats USING (chat_no)
 WHERE chats.allow_publish AND NOT chats.noforwards AND NOT chats.is_hub
-  AND messages.deleted_at IS NULL AND NOT messages.raw ? 'noforwards'
+  AND (messages.deleted_at IS NULL OR chats.on_deletion = 'keep')
+  AND NOT messages.raw ? 'noforwards'
 ORDER BY messages.sent_at, messages.chat_no, messages.message_id, media.media_id
 """
 

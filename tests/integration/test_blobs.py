@@ -104,3 +104,15 @@ def test_what_a_killed_write_left_is_swept(tmp_path: Path) -> None:
 
     assert blobs.sweep({kept}, older_than=TOMORROW) == 1
     assert not left.exists()
+
+
+def test_pictures_are_removed_by_name_unless_they_are_too_young(blobs: BlobStore) -> None:
+    key, other = blobs.put(b"one"), blobs.put(b"two")
+    assert blobs.remove({key}, older_than=YESTERDAY) == set()
+    assert blobs.exists(key)
+
+    assert blobs.remove({key}, older_than=TOMORROW) == {key}
+
+    assert (blobs.exists(key), blobs.exists(other)) == (False, True)
+    # Done again after a kill, it says the same.
+    assert blobs.remove({key}, older_than=YESTERDAY) == {key}

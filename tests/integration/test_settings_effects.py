@@ -69,6 +69,7 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     ),
     "download_concurrency": (4, 8, lambda box: box.telegram_config.download_concurrency),
     "flood_sleep_limit_seconds": (60, 5, lambda box: box.telegram_config.flood_sleep_limit_seconds),
+    "deletion_burst": (100, 5, lambda box: vars(box.history)["_deletion_burst"]),
     "telegram_server": (
         "127.0.0.1:1", "127.0.0.1:2", lambda box: box.telegram_config.server
     ),

@@ -2,6 +2,9 @@
 
 import json
 
+import psycopg
+import pytest
+
 from cli.exits import ExitCode
 
 from .conftest import Shell, Town
@@ -81,3 +84,59 @@ def test_a_revoked_session_leads_to_login(ada: Shell, town: Town) -> None:
     result = ada.run("chats", "add", "@family_demo")
     assert result.exit_code == ExitCode.PERSON_MUST_ACT
     assert "face-archive login" in result.stderr
+
+
+def test_what_a_deletion_does_is_hide_until_it_is_set(ada: Shell) -> None:
+    ada.rows("chats", "add", "@family_demo")
+    assert ada.rows("chats", "list")[0]["on_deletion"] == "hide"
+    set_to = ada.rows("chats", "allow", "Family", "--archive", "--on-deletion", "erase")
+    assert set_to[0]["on_deletion"] == "erase"
+    ada.rows("chats", "allow", "Family", "--faces")
+    assert ada.rows("chats", "list")[0]["on_deletion"] == "erase"
+
+
+@pytest.mark.parametrize(("answer", "deleted"), [("--confirm", 3), ("--restore", 0)])
+def test_a_burst_of_deletions_is_shown_and_decided(
+    ada: Shell, database_url: str, answer: str, deleted: int
+) -> None:
+    ada.rows("chats", "add", "@family_demo")
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO messages (chat_no, message_id, kind, sent_at, raw)"
+            " SELECT chat_no, id, 'text', now(), '{}' FROM chats, generate_series(2, 4) AS id"
+            " WHERE title = 'Family'"
+        )
+        connection.execute(
+            "INSERT INTO held_deletions (chat_no, message_id)"
+            " SELECT chat_no, message_id FROM messages"
+        )
+
+    assert ada.rows("chats", "list")[0]["deletions_waiting"] == 3
+    (status,) = [row for row in ada.rows("status", "--json") if row["row"] == "chat"]
+    assert status["deletions_waiting"] == 3
+    assert ada.rows("chats", "deletions", "Family")[0]["messages"] == 3
+    assert ada.rows("chats", "deletions", "Family", answer)[0]["messages"] == 3
+
+    assert ada.rows("chats", "deletions", "Family") == []
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute("SELECT count(deleted_at) FROM messages").fetchone()
+    assert row == (deleted,)
+
+
+def test_deletions_cannot_be_confirmed_and_restored_at_once(ada: Shell) -> None:
+    result = ada.run("chats", "deletions", "Family", "--confirm", "--restore")
+    assert result.exit_code == ExitCode.USAGE
+
+
+def test_accounts_are_listed_with_the_flood_that_holds(ada: Shell, database_url: str) -> None:
+    assert ada.rows("accounts", "list")[0]["flood_until"] is None
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "UPDATE accounts SET flood_until = now() + interval '1 hour',"
+            " flood_method = 'messages.getHistory'"
+        )
+    (shown,) = ada.rows("accounts", "list")
+    assert shown["flood_until"].endswith("UTC")
+    assert shown["flood_method"] == "messages.getHistory"
+    (status,) = [row for row in ada.rows("status", "--json") if row["row"] == "account"]
+    assert status["flood_until"] == shown["flood_until"]

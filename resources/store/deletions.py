@@ -1,0 +1,261 @@
+"""Deletions in the store: marking them, holding a burst, deciding, erasing.
+
+Implements ``archive.deletions.DeletionStore``; ``mark_deleted`` and ``withdraw`` work inside the
+transaction that stores a page, where the chat's row is locked: two pages never count apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from archive.deletions import BURST_WINDOW, Decision, Erased, HeldDeletions, is_burst
+from archive.ids import ChatNo, MessageId
+from resources.store.database import Database
+
+_CONTENTS_AT_A_TIME: Final = 100
+
+# Only what was stored before the question: a message that came later is not in the answer.
+_MISSING = """
+SELECT message_id FROM messages
+WHERE chat_no = %(chat_no)s AND message_id BETWEEN %(first_id)s AND %(last_id)s
+  AND (%(named)s::bigint[] IS NULL OR message_id = ANY(%(named)s::bigint[]))
+  AND deleted_at IS NULL AND created_at < %(as_of)s
+  AND message_id <> ALL(%(received)s::bigint[])
+  AND NOT EXISTS (
+      SELECT FROM held_deletions
+      WHERE held_deletions.chat_no = messages.chat_no
+        AND held_deletions.message_id = messages.message_id)
+"""
+
+# What a person confirmed is no part of what is to be asked about.
+_RECENT = """
+SELECT message_id FROM messages
+WHERE chat_no = %(chat_no)s AND deleted_at > now() - %(window)s
+  AND NOT EXISTS (
+      SELECT FROM held_deletions
+      WHERE held_deletions.chat_no = messages.chat_no
+        AND held_deletions.message_id = messages.message_id)
+"""
+
+_HELD_RECENTLY = """
+SELECT count(*) FROM held_deletions
+WHERE chat_no = %(chat_no)s AND decision IS NULL AND seen_at > now() - %(window)s
+"""
+
+_MARK = """
+UPDATE messages SET deleted_at = now()
+WHERE chat_no = %(chat_no)s AND message_id = ANY(%(ids)s::bigint[])
+"""
+
+_HOLD = """
+INSERT INTO held_deletions (chat_no, message_id, seen_at)
+SELECT chat_no, message_id, coalesce(deleted_at, now()) FROM messages
+WHERE chat_no = %(chat_no)s AND message_id = ANY(%(ids)s::bigint[])
+"""
+
+_UNMARK = """
+UPDATE messages SET deleted_at = NULL
+WHERE chat_no = %(chat_no)s AND message_id = ANY(%(ids)s::bigint[]) AND deleted_at IS NOT NULL
+"""
+
+# It exists after all; an answer to an older question does not say so.
+_CAME_BACK = """
+DELETE FROM held_deletions
+WHERE chat_no = %(chat_no)s AND message_id = ANY(%(received)s::bigint[]) AND seen_at < %(as_of)s
+"""
+
+# Never sent, and nothing that may be published shows it any more.
+_WITHDRAW = """
+DELETE FROM publications
+WHERE state = 'planned'
+  AND content_key IN (SELECT content_key FROM media WHERE media_id = ANY(%(media_ids)s::text[]))
+  AND NOT EXISTS (
+      SELECT FROM content_sources
+      WHERE content_sources.content_key = publications.content_key AND allow_publish)
+"""
+
+_MEDIA_OF = """
+SELECT DISTINCT media_id FROM message_media
+WHERE chat_no = %(chat_no)s AND message_id = ANY(%(ids)s::bigint[])
+"""
+
+_WAITING = """
+SELECT chat_no, count(*) AS messages, min(seen_at) AS first_seen_at, max(seen_at) AS last_seen_at
+FROM held_deletions WHERE decision IS NULL GROUP BY chat_no ORDER BY chat_no
+"""
+
+_LOCK_CHAT = "SELECT FROM chats WHERE chat_no = %(chat_no)s FOR NO KEY UPDATE"
+
+_DECIDE = """
+UPDATE held_deletions SET decision = %(decision)s, decided_at = now()
+WHERE chat_no = %(chat_no)s AND decision IS NULL
+RETURNING message_id
+"""
+
+_BELIEVE = """
+UPDATE messages SET deleted_at = held_deletions.seen_at
+FROM held_deletions
+WHERE messages.chat_no = %(chat_no)s AND messages.message_id = ANY(%(ids)s::bigint[])
+  AND held_deletions.chat_no = messages.chat_no
+  AND held_deletions.message_id = messages.message_id
+"""
+
+_LOST = "SELECT content_key FROM lost_contents ORDER BY content_key LIMIT %s"
+# The key of `faces.lock_content`: no commit of these bytes comes in between.
+_LOCK_CONTENT = "SELECT pg_advisory_xact_lock(hashtextextended('content ' || %s, 0))"
+_STILL_LOST = "SELECT content_key FROM lost_contents WHERE content_key = ANY(%s)"
+
+_LOCK_MEDIA = """
+SELECT FROM media WHERE content_key = ANY(%(keys)s) ORDER BY media_id FOR NO KEY UPDATE
+"""
+
+_DOOM = """
+INSERT INTO doomed_crops (crop_key)
+SELECT DISTINCT crop_key FROM faces WHERE content_key = ANY(%(keys)s)
+ON CONFLICT DO NOTHING
+"""
+
+# The log is the truth: whoever replays it must not look for these faces.
+_SAY_SO = """
+INSERT INTO identity_events (kind, identity_id, face_id, actor, cause)
+SELECT 'unassigned', assignments.identity_id, face_id, 'deletion', 'its source was deleted'
+FROM assignments JOIN faces USING (face_id)
+WHERE faces.content_key = ANY(%(keys)s)
+"""
+
+_DROP_PLANNED = "DELETE FROM publications WHERE state = 'planned' AND content_key = ANY(%(keys)s)"
+
+_ERASE = "DELETE FROM faces WHERE content_key = ANY(%(keys)s)"
+
+# As if never seen: should the content come back, everything is made again.
+_RESET = """
+DELETE FROM media_products
+WHERE media_id IN (SELECT media_id FROM media WHERE content_key = ANY(%(keys)s))
+"""
+
+_NAMED_AGAIN = """
+DELETE FROM doomed_crops
+WHERE EXISTS (SELECT FROM faces WHERE faces.crop_key = doomed_crops.crop_key)
+"""
+
+_WORK_STATE = """
+SELECT concat_ws('-',
+    (SELECT count(*) FROM lost_contents),
+    (SELECT count(*) FROM doomed_crops WHERE created_at < now() - interval '5 minutes'),
+    (SELECT count(*) FROM messages WHERE deleted_at IS NOT NULL),
+    (SELECT coalesce(sum(hashtext(chat_no::text || on_deletion)), 0) FROM chats))
+"""
+
+
+class Marked(NamedTuple):
+    """What became of the messages that an answer lacks."""
+
+    deleted: int
+    held: int
+
+
+def mark_deleted(connection: Connection, page: dict[str, Any], burst: int) -> Marked:
+    """Mark what a page proves to be missing, or hold it where it is one of too many.
+
+    Args:
+        connection: An open transaction that has locked the chat.
+        page: What the page proves: ``chat_no``, ``first_id``, ``last_id``, ``named``,
+            ``received``, ``as_of``.
+        burst: More deletions than this within the window wait for a person, all of them.
+    """
+    connection.execute(_CAME_BACK, page)
+    missing = _ids(connection, _MISSING, page)
+    if not missing:
+        return Marked(0, 0)
+    chat = {"chat_no": page["chat_no"], "window": BURST_WINDOW}
+    recent = _ids(connection, _RECENT, chat)
+    held = connection.execute(_HELD_RECENTLY, chat).fetchone()
+    if is_burst(len(missing) + len(recent) + (held[0] if held else 0), burst):
+        together = chat | {"ids": missing + recent}
+        connection.execute(_HOLD, together)
+        connection.execute(_UNMARK, together)
+        return Marked(0, len(missing))
+    connection.execute(_MARK, chat | {"ids": missing})
+    _withdraw_of(connection, page["chat_no"], missing)
+    return Marked(len(missing), 0)
+
+
+def withdraw(connection: Connection, media_ids: Collection[str]) -> None:
+    """Take back planned posts of contents that nothing shows any more."""
+    if media_ids:
+        connection.execute(_WITHDRAW, {"media_ids": list(media_ids)})
+
+
+class PostgresDeletions:
+    """Deletions in PostgreSQL.
+
+    Args:
+        database: A migrated archive database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def waiting(self) -> Sequence[HeldDeletions]:
+        """Return what waits for a person, by chat."""
+        with self._database.transaction() as connection:
+            cursor = connection.cursor(row_factory=class_row(HeldDeletions))
+            return cursor.execute(_WAITING).fetchall()
+
+    def decide(self, chat_no: ChatNo, decision: Decision) -> int:
+        """Believe the chat's waiting deletions or not; return how many they were."""
+        values: dict[str, Any] = {"chat_no": chat_no, "decision": decision}
+        with self._database.transaction() as connection:
+            connection.execute(_LOCK_CHAT, values)
+            ids = _ids(connection, _DECIDE, values)
+            if decision == "confirmed":
+                connection.execute(_BELIEVE, values | {"ids": ids})
+                _withdraw_of(connection, chat_no, ids)
+        return len(ids)
+
+    def erase_some(self) -> Erased:
+        """Erase some lost contents in one transaction; none where nothing is left to erase."""
+        with self._database.transaction() as connection:
+            found = [key for (key,) in connection.execute(_LOST, (_CONTENTS_AT_A_TIME,))]
+            for key in found:
+                connection.execute(_LOCK_CONTENT, (key,))
+            # Another chat may have brought one back while we waited.
+            lost = [key for (key,) in connection.execute(_STILL_LOST, (found,))]
+            values = {"keys": lost}
+            connection.execute(_LOCK_MEDIA, values)
+            connection.execute(_DOOM, values)
+            connection.execute(_SAY_SO, values)
+            connection.execute(_DROP_PLANNED, values)
+            faces = connection.execute(_ERASE, values).rowcount
+            connection.execute(_RESET, values)
+        return Erased(len(lost), faces)
+
+    def doomed_crops(self) -> Sequence[str]:
+        """Return the crops of erased faces that no face names."""
+        with self._database.transaction() as connection:
+            connection.execute(_NAMED_AGAIN)
+            return [key for (key,) in connection.execute("SELECT crop_key FROM doomed_crops")]
+
+    def forget_crops(self, keys: Collection[str]) -> None:
+        """Note that crops are gone."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM doomed_crops WHERE crop_key = ANY(%s)", (list(keys),))
+
+    def work_state(self) -> str:
+        """Name the state of what deletions change about people; equal means unchanged."""
+        with self._database.transaction() as connection:
+            row = connection.execute(_WORK_STATE).fetchone()
+        return str(row[0]) if row else ""
+
+
+def _withdraw_of(connection: Connection, chat_no: ChatNo, ids: Sequence[MessageId]) -> None:
+    media = connection.execute(_MEDIA_OF, {"chat_no": chat_no, "ids": list(ids)}).fetchall()
+    withdraw(connection, [media_id for (media_id,) in media])
+
+
+def _ids(connection: Connection, query: Any, values: dict[str, Any]) -> list[MessageId]:
+    return [message_id for (message_id,) in connection.execute(query, values)]

@@ -121,6 +121,21 @@ class Settings(BaseSettings):
         ge=0,
         le=3600,
     )
+    history_requests_in_flight: int = setting(
+        2,
+        section="Telegram",
+        description="Pages of history that one run asks for at a time; 1 while Telegram is slow.",
+        unit="requests",
+        ge=1,
+        le=8,
+    )
+    use_takeout: bool = setting(
+        default=False,
+        section="Telegram",
+        description="Read old history through a data export, whose limits are lower. Telegram "
+        "asks you in the app first and may make it wait a day; meanwhile history is read "
+        "without.",
+    )
     deletion_burst: int = setting(
         100,
         section="Telegram",
@@ -227,6 +242,12 @@ class Settings(BaseSettings):
         unit="seconds",
         ge=0.05,
         le=3600,
+    )
+    avif_thumbnails: bool = setting(
+        default=True,
+        section="Media",
+        description="Make thumbnails in AVIF too: the smallest files, for half a second of one "
+        "core a photo.",
     )
     media_workers: int | None = setting(
         section="Media",

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from archive.errors import Permanent
+from archive.history_pace import Throttle
 from archive.hubs import hub_in_use
 from archive.identify import IdentifyOptions
 from archive.ids import AccountId, ChatId
@@ -26,6 +28,7 @@ from resources.store.budgets import AccountBudget
 from resources.store.chats import PostgresChats
 from resources.store.database import Database
 from resources.store.deletions import PostgresDeletions
+from resources.store.forum_topics import PostgresForumTopics
 from resources.store.history import PostgresHistory
 from resources.store.inbox import PostgresInbox
 from resources.store.locks import account_lane
@@ -33,7 +36,9 @@ from resources.store.media import MediaStore
 from resources.store.media_failures import FailureStore
 from resources.store.migrate import require_migrated
 from resources.store.overview import OverviewStore
+from resources.store.paces import PostgresPaces
 from resources.store.people import PeopleStore
+from resources.store.takeouts import PostgresTakeout
 from resources.store.topics import TopicStore
 from resources.store.update_states import PostgresUpdateStates
 from resources.telegram.config import TelegramConfig
@@ -63,6 +68,8 @@ class Toolbox:
         self.chats = PostgresChats(database)
         self.history = PostgresHistory(database, deletion_burst=settings.deletion_burst)
         self.deletions = PostgresDeletions(database)
+        self.forum_topics = PostgresForumTopics(database)
+        self.paces = PostgresPaces(database)
         self.inbox = PostgresInbox(database)
         self.updates = PostgresUpdateStates(database)
         self.media = MediaStore(database)
@@ -135,8 +142,34 @@ class Toolbox:
                 standing=self.updates.standing(session.account_id) if hears else None,
                 # Hearing costs nothing: the listener stays connected through any flood.
                 budget=None if lane is Lane.LISTENER else self.budget(session.account_id),
+                takeout=self.takeout(session.account_id, lane),
             ) as account:
                 yield account
+
+    def takeout(self, account_id: AccountId, lane: Lane) -> PostgresTakeout | None:
+        """Give what is remembered of a data export; only old history is read through one."""
+        if lane is not Lane.BACKFILL or not self.settings.use_takeout:
+            return None
+        return PostgresTakeout(self.database, account_id, lane)
+
+    @contextmanager
+    def throttle(self, account: TelegramAccount) -> Iterator[Throttle]:
+        """Watch how fast Telegram answers history requests, and remember it afterwards."""
+        from resources.telegram.history import HISTORY
+
+        pace = self.paces.get(account.account.account_id)
+        throttle = Throttle(self.settings.history_requests_in_flight, pace)
+
+        def answered(method: str, seconds: float) -> None:
+            if method == HISTORY:
+                throttle.answered(seconds, datetime.now(UTC))
+
+        account.stats.on_answer = answered
+        try:
+            yield throttle
+        finally:
+            account.stats.on_answer = None
+            self.paces.save(throttle.pace)
 
     def budget(self, account_id: AccountId) -> AccountBudget:
         """What an account may ask of Telegram, shared by all its runs."""
@@ -168,6 +201,7 @@ class Toolbox:
                 max_gap_seconds=settings.video_max_gap_seconds,
                 max_gap_seconds_ranged=settings.video_max_gap_seconds_ranged,
             ),
+            avif=settings.avif_thumbnails,
         )
         return AnalystPool(
             self.engine_spec if faces else None, workers=self._workers, limits=limits
@@ -176,11 +210,13 @@ class Toolbox:
     @property
     def media_pass_options(self) -> MediaPassOptions:
         """What the settings say about a media pass."""
+        from resources.vision import thumbnails
         from resources.vision.fingerprints import FINGERPRINT_VERSION
 
         settings = self.settings
         return MediaPassOptions(
             fingerprint_version=FINGERPRINT_VERSION,
+            thumbnail_version=thumbnails.version(avif=settings.avif_thumbnails),
             max_media_bytes=settings.max_media_size_mb * _MEGABYTE,
             buffer_limit_bytes=settings.media_buffer_limit_mb * _MEGABYTE,
             download_concurrency=settings.download_concurrency,

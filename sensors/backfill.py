@@ -1,9 +1,11 @@
 """From planned windows to runs: an allowed chat is read without a command, newest first."""
 
 import json
+from collections.abc import Sequence
 
 import dagster as dg
 
+from archive.history_pace import Pace
 from resources.toolbox import Toolbox
 from sensors.runs import WINDOW_JOB, Urgency, add_windows, window_run
 
@@ -29,8 +31,14 @@ def backfill_sensor(
     due: dict[str, str] = {
         row.window.key: row.occasion for row in toolbox.history.windows_to_submit()
     }
-    fresh = [key for key, occasion in due.items() if asked.get(key) != occasion][:_RUNS_A_TICK]
+    slow = toolbox.paces.slow()
+    # While Telegram is slow the store holds an account's windows back, and after a pause one run
+    # finds out whether it still is.
+    most = 1 if slow else _RUNS_A_TICK
+    fresh = [key for key, occasion in due.items() if asked.get(key) != occasion][:most]
     if not fresh:
+        if slow:
+            return dg.SkipReason(_why_paused(slow))
         return dg.SkipReason(f"Nothing new to ask for; {len(due)} windows are asked for already.")
     still_asked = {key: occasion for key, occasion in asked.items() if due.get(key) == occasion}
     return dg.SensorResult(
@@ -38,3 +46,10 @@ def backfill_sensor(
         dynamic_partitions_requests=add_windows(context, fresh),
         cursor=json.dumps(still_asked | {key: due[key] for key in fresh}),
     )
+
+
+def _why_paused(slow: Sequence[Pace]) -> str:
+    """Say what backfills wait for; accounts have no name in Dagster."""
+    told = "; ".join(pace.explain() for pace in slow)
+    until = max(pace.resumes_at for pace in slow if pace.resumes_at)
+    return f"Paused: {told}. One window is tried after {until:%H:%M} UTC."

@@ -25,13 +25,21 @@ _SELECT = """
 SELECT chats.chat_no, chat_id, account_id, kind, title, username, access_hash, is_forum,
        noforwards, allow_archive, allow_faces, allow_publish, window_width, top_message_id,
        media_types, max_media_bytes, hold_backfill, is_hub, on_deletion,
-       state
+       state, state_reason, migrated_to
 FROM chats LEFT JOIN account_chats USING (account_id, chat_no)
 """
 _BY_NUMBER = _SELECT + "WHERE chats.chat_no = %s"
 _BY_ID = _SELECT + "WHERE chat_id = %s AND (id_space = 'own' OR account_id = %s)"
-_ADDED = _SELECT + "WHERE added_at IS NOT NULL ORDER BY lower(title), chats.chat_no"
-_ALLOWED = _SELECT + "WHERE allow_archive ORDER BY lower(title), chats.chat_no"
+# A group that became a supergroup is one chat with it, and goes by the supergroup's name.
+_ADDED = (
+    _SELECT
+    + """
+WHERE added_at IS NOT NULL AND migrated_to IS NULL ORDER BY lower(title), chats.chat_no
+"""
+)
+_ALLOWED = (
+    _SELECT + "WHERE allow_archive AND migrated_to IS NULL ORDER BY lower(title), chats.chat_no"
+)
 _HEARD_BY = (
     _SELECT
     + """
@@ -56,15 +64,18 @@ WHERE chat_id = %(chat_id)s AND (id_space = 'own' OR account_id = %(account_id)s
 
 _SET_ALLOWANCE = """
 UPDATE chats
-SET allow_archive = %(archive)s, allow_faces = %(faces)s, allow_publish = %(publish)s,
+SET allow_archive = %(archive)s, allow_faces = %(faces)s,
+    allow_publish = %(publish)s AND NOT (noforwards AND chat_no <> %(chat_no)s),
     media_types = %(media_types)s, max_media_bytes = %(max_media_bytes)s,
     hold_backfill = %(hold_backfill)s, on_deletion = %(on_deletion)s, updated_at = now()
-WHERE chat_no = %(chat_no)s
+WHERE chat_no = %(chat_no)s OR migrated_to = %(chat_no)s
 """
 
 _DIRTY = """
 UPDATE windows SET dirty = true, demands = demands + 1
-WHERE chat_no = %(chat_no)s AND read_at IS NOT NULL AND EXISTS (
+WHERE chat_no IN (
+        SELECT chat_no FROM chats WHERE chat_no = %(chat_no)s OR migrated_to = %(chat_no)s)
+  AND read_at IS NOT NULL AND EXISTS (
     SELECT FROM message_media
     WHERE message_media.chat_no = windows.chat_no
       AND message_media.message_id BETWEEN windows.first_id AND windows.last_id)
@@ -149,7 +160,7 @@ class PostgresChats:
             return chat_of(connection, chat_no)
 
     def windows(self, chat_no: ChatNo) -> Sequence[WindowRow]:
-        """Return the chat's windows, newest first."""
+        """Return the chat's windows, newest first, then those of the group that it was before."""
         with self._database.transaction() as connection:
             return windows_of(connection, chat_no)
 

@@ -30,7 +30,9 @@ from resources.telegram.media import TelethonMedia
 from resources.telegram.peers import TelethonPeers
 from resources.telegram.sessions import Lane, SessionFiles
 from resources.telegram.stats import OnWait, RequestStats
+from resources.telegram.takeout import Takeout, TakeoutMemory
 from resources.telegram.telethon_client import build_client, forget_key, has_storable_key
+from resources.telegram.topics import TelethonTopics
 from resources.telegram.tops import TelethonTops
 
 
@@ -41,11 +43,13 @@ class TelegramAccount:
     account: Account
     stats: RequestStats
     history: TelethonHistory
+    topics: TelethonTopics
     media: TelethonMedia
     peers: TelethonPeers
     hub: TelethonHub
     tops: TelethonTops
     feed: TelethonFeed | None
+    takeout: Takeout | None = None
 
 
 @asynccontextmanager
@@ -58,6 +62,7 @@ async def connect(
     standing: Standing | None = None,
     on_wait: OnWait | None = None,
     budget: RequestBudget | None = None,
+    takeout: TakeoutMemory | None = None,
 ) -> AsyncIterator[TelegramAccount]:
     """Open a lane of an account.
 
@@ -69,6 +74,7 @@ async def connect(
         standing: Where the listener's updates go on from; nowhere, if not given.
         on_wait: Told before each wait that Telegram asks for.
         budget: The account's, asked before each request.
+        takeout: Remembers an export session to read history through; ``None`` for plain requests.
 
     Raises:
         Permanent: Nobody is logged in (any more): the message says to run the login.
@@ -87,7 +93,8 @@ async def connect(
             raise Permanent(
                 "The account's session belongs to another one: run `face-archive login`."
             )
-        yield _parts(call, account, feed, servers, config)
+        session = None if takeout is None else Takeout(call, takeout)
+        yield _parts(call, account, feed, servers, config, session)
 
 
 @asynccontextmanager
@@ -150,8 +157,9 @@ def _parts(
     feed: TelethonFeed | None,
     servers: FileServers,
     config: TelegramConfig,
+    takeout: Takeout | None,
 ) -> TelegramAccount:
-    history = TelethonHistory(call)
+    history = TelethonHistory(call, takeout)
     media = TelethonMedia(
         call,
         history,
@@ -163,9 +171,11 @@ def _parts(
         account=account,
         stats=call.stats,
         history=history,
+        topics=TelethonTopics(call),
         media=media,
         peers=TelethonPeers(call, account),
         hub=TelethonHub(call, media),
         tops=TelethonTops(call),
         feed=feed,
+        takeout=takeout,
     )

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from archive.errors import Permanent
 from archive.ids import AccountId
+from archive.records import Account
 from cli.up import children
 from resources.databases import databases
 from resources.doctor import CheckState, check_free_disk
 from resources.logs import configure_logs
 from resources.settings import Settings
 from resources.store.database import Database
+from resources.telegram.sessions import Lane
+from resources.telegram.stats import RequestStats
 from resources.toolbox import Toolbox
 from sensors.reconcile import live_lag
 
@@ -34,6 +38,12 @@ def hub_error(toolbox: Toolbox) -> object:
 
 def pace_of(toolbox: Toolbox) -> object:
     return vars(toolbox.pace())["_times"].maxlen
+
+
+def in_flight(toolbox: Toolbox) -> object:
+    account = SimpleNamespace(account=Account(AccountId(1), "Ada"), stats=RequestStats())
+    with toolbox.throttle(cast(Any, account)) as throttle:
+        return throttle.in_flight()
 
 
 def logged(toolbox: Toolbox) -> object:
@@ -68,6 +78,8 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
         600, 60, lambda box: vars(box.budget(AccountId(1)))["_seconds_a_request"]
     ),
     "download_concurrency": (4, 8, lambda box: box.telegram_config.download_concurrency),
+    "history_requests_in_flight": (2, 4, in_flight),
+    "use_takeout": (False, True, lambda box: box.takeout(AccountId(1), Lane.BACKFILL) is None),
     "flood_sleep_limit_seconds": (60, 5, lambda box: box.telegram_config.flood_sleep_limit_seconds),
     "deletion_burst": (100, 5, lambda box: vars(box.history)["_deletion_burst"]),
     "telegram_server": (
@@ -87,6 +99,7 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "round_video_frame_rate": (2.0, 4.0, lambda box: vars(box.vision())["_limits"]),
     "video_max_gap_seconds": (2.0, 4.0, lambda box: vars(box.vision())["_limits"]),
     "video_max_gap_seconds_ranged": (10.0, 5.0, lambda box: vars(box.vision())["_limits"]),
+    "avif_thumbnails": (True, False, lambda box: box.media_pass_options.thumbnail_version),
     "media_workers": (None, 7, lambda box: box.media_pass_options.workers),
     "media_buffer_limit_mb": (256, 64, lambda box: box.media_pass_options.buffer_limit_bytes),
     "item_memory_limit_mb": (2048, 512, lambda box: box.media_pass_options.item_memory_limit_mb),

@@ -111,7 +111,7 @@ def test_every_message_comes_once_newest_first_and_the_pages_join_without_a_gap(
     in_flight=st.integers(1, 6),
     fails_at=st.integers(1, 40),
 )
-def test_a_failure_comes_after_every_page_above_it_and_nothing_is_asked_after_it(
+def test_a_failure_comes_after_every_page_above_it_and_ends_the_asking(
     top: int, seed: int, in_flight: int, fails_at: int
 ) -> None:
     line = Line(range(1, top + 1), seed, fails_at=fails_at)
@@ -123,7 +123,8 @@ def test_a_failure_comes_after_every_page_above_it_and_nothing_is_asked_after_it
         return
     assert isinstance(failure, Transient)
     assert brought(answers) == list(range(top, top - len(brought(answers)), -1))
-    assert len(line.asked) == line.asked_when_it_failed
+    # Others may come in the same turn of the loop, each of which asks once more.
+    assert len(line.asked) < line.asked_when_it_failed + in_flight
 
 
 @pytest.mark.parametrize("in_flight", [1, 2, 4, 8])

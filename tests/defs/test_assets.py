@@ -24,7 +24,7 @@ from tests.fixtures.installation import Install, Installation
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 # The only texts that metadata may hold.
-WORDS = {"dlib", "none", "complete", "settled", "done"}
+WORDS = {"dlib", "none", "complete", "settled", "done", "off"}
 
 _TABLES = """
 SELECT table_name FROM information_schema.tables
@@ -217,9 +217,9 @@ def build_defs_partitions() -> dg.PartitionsDefinition[str]:
 
 
 def refuse_history(installation: Installation) -> None:
-    """Let Telegram refuse the next reading, as of a chat that the account was put out of."""
+    """Let Telegram refuse the next reading for a reason that nobody has heard of."""
     installation.telegram.call(
-        lambda sandbox: sandbox.faults.error("messages.getHistory", "CHANNEL_PRIVATE")
+        lambda sandbox: sandbox.faults.error("messages.getHistory", "MSG_ID_INVALID")
     )
 
 

@@ -25,10 +25,10 @@ INSERT INTO messages AS known (
     grouped_id, forwarded_from, forwarded_message_id, forwarded_at, raw)
 SELECT %(chat_no)s, page.*
 FROM unnest(%(ids)s::bigint[], %(kinds)s::text[], %(sent)s::timestamptz[],
-            %(edited)s::timestamptz[], %(senders)s::bigint[], %(texts)s::text[],
+            %(edited)s::timestamptz[], %(senders)s::bigint[], %(texts)b::text[],
             %(replies)s::bigint[], %(topics)s::bigint[], %(groups)s::bigint[],
             %(forwarded_from)s::bigint[], %(forwarded_ids)s::bigint[],
-            %(forwarded_at)s::timestamptz[], %(raws)s::jsonb[]) AS page
+            %(forwarded_at)s::timestamptz[], %(raws)b::text[]::jsonb[]) AS page
 ON CONFLICT (chat_no, message_id) DO UPDATE
 SET kind = excluded.kind, sent_at = excluded.sent_at, edited_at = excluded.edited_at,
     sender_id = excluded.sender_id, text = excluded.text, reply_to_id = excluded.reply_to_id,
@@ -47,7 +47,7 @@ RETURNING message_id, xmax = 0 AS added
 _KEEP_VERSIONS = """
 WITH page AS (
     SELECT * FROM unnest(%(ids)s::bigint[], %(sent)s::timestamptz[], %(edited)s::timestamptz[],
-                         %(texts)s::text[], %(carried)s::text[], %(raws)s::jsonb[])
+                         %(texts)b::text[], %(carried)s::text[], %(raws)b::text[]::jsonb[])
         AS page (message_id, sent_at, edited_at, text, media_id, raw)
 ), known AS (
     SELECT message_id, sent_at, edited_at, text, raw,

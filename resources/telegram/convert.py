@@ -13,7 +13,7 @@ from telethon.tl import types
 from archive.ids import AccountId, ChatId, MessageId, TopicId, UserId
 from archive.records import Chat, Message, MessageKind, Page
 from resources.telegram.convert_files import medium_of
-from resources.telegram.convert_peers import chats_of, marked_id, users_of
+from resources.telegram.convert_peers import chats_of, marked_id, predecessors_of, users_of
 from resources.telegram.raw import compact_json, without_nul
 
 
@@ -31,7 +31,8 @@ def page_of(answer: Any, chat: Chat) -> Page:
     return Page(
         messages=tuple(message_of(item, chat) for item in messages),
         users=users_of(answer.users),
-        chats=chats_of(answer.chats),
+        # In this order: a description of the whole group replaces what its successor says of it.
+        chats=(*predecessors_of(answer.messages, chat), *chats_of(answer.chats)),
         # Only a slice of a history counts; a complete answer is its own count.
         total=getattr(answer, "count", len(answer.messages)),
     )

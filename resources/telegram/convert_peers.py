@@ -28,6 +28,24 @@ def chats_of(chats: Iterable[Any]) -> tuple[PeerInfo, ...]:
     return tuple(peer for peer in peers if peer is not None)
 
 
+def predecessors_of(messages: Iterable[Any], chat: Chat) -> tuple[PeerInfo, ...]:
+    """Return the basic group that a supergroup was, where its first message says so.
+
+    Source: https://core.telegram.org/constructor/messageActionChannelMigrateFrom
+    """
+    actions = (getattr(message, "action", None) for message in messages)
+    return tuple(
+        PeerInfo(
+            chat_id=ChatId(utils.get_peer_id(types.PeerChat(action.chat_id))),
+            kind=ChatKind.BASIC_GROUP,
+            title=action.title,
+            successor=Successor(chat.chat_id),
+        )
+        for action in actions
+        if isinstance(action, types.MessageActionChannelMigrateFrom)
+    )
+
+
 def peer_info(entity: Any, top_message_id: MessageId | None = None) -> PeerInfo | None:
     """Convert a user, group or channel; ``None`` for one that only has an id."""
     if isinstance(entity, types.User):

@@ -20,6 +20,7 @@ from archive.references import (
     Reference,
     Username,
     message_link,
+    parse_message_link,
     parse_reference,
 )
 from archive.windows import WindowRow
@@ -37,6 +38,7 @@ __all__ = [
     "deny",
     "find_chat",
     "message_link",
+    "parse_message_link",
     "parse_reference",
 ]
 

@@ -16,9 +16,11 @@ from archive.history_pages import PAGE
 from archive.history_ports import HistorySource
 from archive.ids import MessageId
 from archive.records import Chat
-from archive.windows import MAX_MESSAGE_ID, WindowRow
+from archive.windows import MAX_MESSAGE_ID, OWN_WIDTH, PLACEHOLDER_COUNT, WindowRow
 
 MEGABYTE: Final = 1_000_000
+
+_BEYOND: Final = MessageId(MAX_MESSAGE_ID + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,10 @@ class IdRange:
     last: MessageId
 
     def holds(self, row: WindowRow) -> bool:
-        """Whether some of the ids lie in a window."""
-        return self.first <= row.window.last_id and row.window.first_id <= self.last
+        """Whether some of the ids lie in a window and may exist."""
+        # Of an open window only what exists.
+        newest = min(row.window.last_id, row.known_top)
+        return self.first <= newest and row.window.first_id <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,10 @@ async def find_range(chat: Chat, span: Span, source: HistorySource) -> IdRange:
     """
     first, last = MessageId(span.from_id or 1), MAX_MESSAGE_ID
     if span.since is not None:
-        first = max(first, MessageId(await _newest_before(chat, span.since, source) + 1))
+        # The oldest one from then on, not the id after the one before: ids have gaps.
+        page = await source.page(chat, offset_id=0, offset_date=span.since, add_offset=-1, limit=1)
+        from_then = [m.message_id for m in page.messages if m.sent_at >= span.since]
+        first = max(first, min(from_then, default=_BEYOND))
     if span.last is not None:
         page = await source.page(chat, offset_id=0, add_offset=span.last - 1, limit=1)
         first = max([first, *(message.message_id for message in page.messages)])
@@ -132,10 +139,12 @@ def estimate(
     Args:
         chosen: The windows to read.
         planned: All windows of the chat.
-        messages: How many the whole chat holds.
+        messages: How many the whole chat holds, as Telegram claims.
         counters: Its photos and videos.
         rates: What reading costs.
     """
+    if messages >= PLACEHOLDER_COUNT:
+        messages = OWN_WIDTH * len(planned)
     whole = sum(map(_ids_in, planned))
     share = sum(map(_ids_in, chosen)) / whole if whole else 0.0
     messages = round(messages * share)

@@ -93,6 +93,33 @@ def parse_reference(text: str) -> Reference:
     return _username(text.removeprefix("@"), text)
 
 
+def parse_message_link(text: str) -> tuple[str, MessageId]:
+    """Read a link to a message.
+
+    Returns:
+        What names the chat, for ``chats.find_chat``, and the message.
+
+    Raises:
+        Permanent: It names no message.
+    """
+    text = text.strip()
+    url = urlsplit(text if "://" in text else f"https://{text}")
+    parts = [part for part in url.path.split("/") if part]
+    if _LINK.match(text) and len(parts) > 1 and parts[-1].isdecimal():
+        is_private = parts[0] == "c"
+        # c/<channel>/<message>, or with a topic before the message; the channel is no message.
+        if len(parts) > (2 if is_private else 1) and int(parts[-1]) > 0:
+            reference = parse_reference(text)
+            if isinstance(reference, Username):
+                return f"@{reference.name}", MessageId(int(parts[-1]))
+            if isinstance(reference, MarkedId):
+                return str(reference.chat_id), MessageId(int(parts[-1]))
+    raise Permanent(
+        f"{text!r} is no link to a message: copy one in Telegram, such as "
+        "https://t.me/c/1234567890/5."
+    )
+
+
 def message_link(chat: Chat, message_id: MessageId, topic_id: TopicId | None = None) -> str | None:
     """Make the link that opens a message in Telegram.
 

@@ -29,8 +29,9 @@ PLACEHOLDER_WIDTH = 1_000_000
 MAX_MESSAGE_ID = MessageId(2**31 - 1)
 """Message ids are 32-bit signed integers on the wire."""
 
-# Some private chats claim a count near 2³¹ (FIELD_NOTES).
-_PLACEHOLDER_COUNT = 2**30
+PLACEHOLDER_COUNT = 2**30
+"""A claim of more messages is none: some private chats say something near 2³¹ (FIELD_NOTES)."""
+
 _NO_MESSAGE = MessageId(0)
 _KEY = re.compile(r"([0-9]+)_([0-9]{10,})_([0-9]{10,})")
 
@@ -136,7 +137,7 @@ def choose_width(space: IdSpace, *, oldest: MessageId, top: MessageId, count: in
     if space is IdSpace.OWN:
         return OWN_WIDTH
     span = top - oldest + 1
-    if not 0 < count < _PLACEHOLDER_COUNT or count > span:
+    if not 0 < count < PLACEHOLDER_COUNT or count > span:
         return PLACEHOLDER_WIDTH
     return OWN_WIDTH << round(log2(span / count))
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archive.errors import Permanent
+from archive.history_jumps import Estimate
+from archive.ids import ChatNo
 from archive.records import Chat
-from archive.windows import WindowRow
+from cli.backfill_plan import ChatPart, estimates_of, linked, parts_of, span_of
 from cli.context import load_settings, open_toolbox
 from cli.dagster_api import BackfillState, DagsterApi
 from cli.exits import ExitCode
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from resources.toolbox import Toolbox
 
 _POLL_SECONDS = 2.0
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 def backfill_command(
@@ -37,6 +41,25 @@ def backfill_command(
     unread: Annotated[
         bool, typer.Option("--unread", help="Only windows that history has not read to the end.")
     ] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=_FORMATS, help="Only windows with messages from this day or time on."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=_FORMATS, help="Only windows with messages up to this day or time."),
+    ] = None,
+    last: Annotated[
+        int | None, typer.Option(help="Only the windows of the newest so many messages.", min=1)
+    ] = None,
+    from_link: Annotated[
+        str | None,
+        typer.Option("--from", metavar="LINK", help="Only from the message of this link on."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show what it would take, as an estimate; start nothing."),
+    ] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Show the progress until it is over.")
     ] = False,
@@ -47,19 +70,34 @@ def backfill_command(
     be running. Windows that are done already cost seconds. With `--wait` it exits with 1 if a
     window failed.
 
+    Dates are UTC. A window is read whole, so its other messages come with it. Photos and videos
+    of a part of a chat are its share of what Telegram counts for the whole.
+
     For example:
 
     - `face-archive backfill`
     - `face-archive backfill @name --wait`
+    - `face-archive backfill @name --since 2024-01-01 --until 2024-12-31 --dry-run`
+    - `face-archive backfill --from https://t.me/c/1234567890/5`
     """
     settings = load_settings()
     api = DagsterApi(settings.webserver_port)
-    api.check()
+    if not dry_run:
+        api.check()
     with open_toolbox(settings) as toolbox:
-        chosen = _chosen(toolbox, chats or [])
+        span = span_of(since, until, last)
+        chosen = _chosen(toolbox, chats or []) if chats or not from_link else []
+        if from_link is not None:
+            chat, span = linked(toolbox, chosen, from_link, span)
+            chosen = _chosen(toolbox, [str(chat.chat_no)])
         with progress("Planning windows") as advance:
             asyncio.run(plan_chats(toolbox, chosen, advance))
-        keys = _keys(toolbox, chosen, unread=unread)
+        parts = asyncio.run(parts_of(toolbox, chosen, span, unread=unread))
+        if dry_run:
+            estimates = asyncio.run(estimates_of(toolbox, parts))
+            emit((_estimate_row(part, estimates) for part in parts), title="Would be read")
+            return
+        keys = _keys(parts)
     if not keys:
         say("There is no window to read.")
         return
@@ -90,20 +128,29 @@ def _chosen(toolbox: Toolbox, names: Sequence[str]) -> list[Chat]:
     return found
 
 
-def _keys(toolbox: Toolbox, chats: Sequence[Chat], *, unread: bool) -> list[str]:
+def _keys(parts: Sequence[ChatPart]) -> list[str]:
     """Return the windows' keys in the order in which they should run: newest of each chat first."""
-    rows = [toolbox.chats.windows(chat.chat_no) for chat in chats]
     ranked = sorted(
-        (rank, order, row)
-        for order, of_chat in enumerate(rows)
-        for rank, row in enumerate(of_chat)
-        if not unread or _is_unread(row)
+        (rank, order, row.window.key)
+        for order, part in enumerate(parts)
+        for rank, row in enumerate(part.windows)
     )
-    return [row.window.key for _, _, row in ranked]
+    return [key for _, _, key in ranked]
 
 
-def _is_unread(row: WindowRow) -> bool:
-    return row.read_at is None or row.dirty or row.descent is not None
+def _estimate_row(part: ChatPart, estimates: Mapping[ChatNo, Estimate | None]) -> dict[str, object]:
+    """Show what a part of a chat will take; nothing is known of one that is lost."""
+    found = estimates[part.chat.chat_no]
+    return {
+        "chat_no": part.chat.chat_no,
+        "title": part.chat.title,
+        "windows": len(part.windows),
+        "messages": found.messages if found else None,
+        "photos": found.photos if found else None,
+        "videos": found.videos if found else None,
+        "minutes": round(found.minutes, 1) if found else None,
+        "megabytes": round(found.megabytes, 1) if found else None,
+    }
 
 
 def _launch(api: DagsterApi, keys: Sequence[str], chats: Sequence[Chat]) -> str:

@@ -30,6 +30,7 @@ def chat_rows(
             "on_deletion": str(chat.on_deletion),
             "deletions_waiting": waiting.get(chat.chat_no, 0),
             "state": str(chat.state),
+            "why": chat.state_reason,
             "messages": each.messages if each else 0,
             "windows": each.windows if each else 0,
             "windows_read": each.windows_read if each else 0,

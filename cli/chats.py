@@ -81,7 +81,7 @@ def list_command(
         rows,
         title="Chats",
         empty="No chat yet: run `face-archive chats add @name`.",
-        hide=("username", "state", "messages"),
+        hide=("username", "messages"),
     )
 
 
@@ -246,6 +246,8 @@ def _allowed_row(chat: Chat, planned: PlannedWindows | None) -> dict[str, object
 def _say_what_follows(chat: Chat, planned: PlannedWindows | None) -> None:
     if planned is None:
         say("Nothing is read before --archive is allowed.")
+    elif planned.stopped_reason == "lost":
+        say("The account cannot read it now: `face-archive chats list` says why.")
     elif chat.hold_backfill:
         say(f"Its windows are held: `face-archive backfill {chat.chat_no}` submits them.")
     else:

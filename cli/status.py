@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archive.history_pace import Pace
 from archive.ids import ChatNo
 from cli.accounts import account_row
 from cli.context import load_settings, open_toolbox
@@ -54,6 +55,7 @@ def status_command(
         model = toolbox.engine_spec.model_name
         live = [_live_row(pulse, settings) for pulse in toolbox.updates.pulses()]
         accounts = [_row("account", account_row(each)) for each in toolbox.accounts.list()]
+        slow = [_slow_row(pace) for pace in toolbox.paces.slow()]
     processes = _process_rows(settings)
 
     def show(rows: Iterable[Row], title: str, empty: str = "") -> None:
@@ -64,6 +66,7 @@ def status_command(
     show(accounts, "Accounts")
     show(live, "Live")
     show((_row("stage", each) for each in times), "Stages")
+    show(slow, "Telegram is slow")
     show(processes, "Processes")
     if not processes:
         say("`face-archive up` is not running here.")
@@ -110,6 +113,7 @@ def _chat_row(
         {
             "chat_no": chat.chat_no,
             "title": chat.title,
+            "state": chat.state if chat.state_reason is None else f"lost: {chat.state_reason}",
             "allowed": [name for name, allowed in switches if allowed],
             "messages": chat.messages,
             "known": chat.top_message_id if chat.dense else None,
@@ -134,6 +138,19 @@ def _live_row(pulse: Pulse, settings: Settings) -> Row:
             "updates_waiting": pulse.updates_waiting,
             "lag_seconds": round(pulse.lag_seconds, 1),
             "in_time": pulse.lag_seconds <= settings.live_lag_limit_seconds,
+        },
+    )
+
+
+def _slow_row(pace: Pace) -> Row:
+    """Show what an account's backfills wait for."""
+    return _row(
+        "slow",
+        {
+            "account": pace.account_id,
+            "why": pace.explain(),
+            "since": pace.slow_since,
+            "one_window_is_tried_at": pace.resumes_at,
         },
     )
 

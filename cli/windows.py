@@ -32,6 +32,9 @@ async def plan_chats(
     by_account: defaultdict[AccountId, list[Chat]] = defaultdict(list)
     for chat in chats:
         by_account[chat.account_id].append(chat)
+        # A group that became this supergroup is a part of it.
+        for earlier in toolbox.chats.predecessors(chat.chat_no):
+            by_account[earlier.account_id].append(earlier)
     total = sum(map(len, by_account.values()))
     planned: dict[ChatNo, PlannedWindows] = {}
     for account_id, theirs in by_account.items():

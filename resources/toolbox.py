@@ -26,6 +26,7 @@ from resources.store.accounts import PostgresAccounts
 from resources.store.audit import AuditStore
 from resources.store.budgets import AccountBudget
 from resources.store.chats import PostgresChats
+from resources.store.costs import CostStore
 from resources.store.database import Database
 from resources.store.deletions import PostgresDeletions
 from resources.store.forum_topics import PostgresForumTopics
@@ -70,6 +71,7 @@ class Toolbox:
         self.deletions = PostgresDeletions(database)
         self.forum_topics = PostgresForumTopics(database)
         self.paces = PostgresPaces(database)
+        self.costs = CostStore(database)
         self.inbox = PostgresInbox(database)
         self.updates = PostgresUpdateStates(database)
         self.media = MediaStore(database)

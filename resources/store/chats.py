@@ -48,6 +48,7 @@ WHERE account_id = %s AND allow_archive AND NOT is_hub AND state = 'active'
 ORDER BY chats.chat_no
 """
 )
+_PREDECESSORS = _SELECT + "WHERE chats.migrated_to = %s ORDER BY chats.chat_no"
 _UNPLANNED = (
     _SELECT
     + """
@@ -129,6 +130,11 @@ class PostgresChats:
         """Return the chats that may be archived and have no windows yet."""
         with self._database.transaction() as connection:
             return _chats(connection, _UNPLANNED, ())
+
+    def predecessors(self, chat_no: ChatNo) -> Sequence[Chat]:
+        """Return the groups that became this supergroup: one at most, as each account sees it."""
+        with self._database.transaction() as connection:
+            return _chats(connection, _PREDECESSORS, (chat_no,))
 
     def upsert_peer(self, account_id: AccountId, peer: PeerInfo) -> Chat:
         """Add a chat, or bring what is known of it up to date."""

@@ -18,19 +18,22 @@ from resources.store.database import Database
 _Row = TypeVar("_Row")
 
 _CHATS = """
-SELECT chats.chat_no, chats.title, chats.kind, chats.state, chats.allow_archive,
+SELECT chats.chat_no, chats.title, chats.kind, chats.state, chats.state_reason,
+       chats.allow_archive,
        chats.allow_faces, chats.allow_publish, chats.top_message_id,
        chats.id_space = 'own' AS dense,
        coalesce(stored.messages, 0) AS messages,
        coalesce(read.windows, 0) AS windows, coalesce(read.windows_read, 0) AS windows_read
 FROM chats
 LEFT JOIN (
-    SELECT chat_no, count(*) AS messages FROM messages GROUP BY chat_no
+    -- A group that became a supergroup is one chat with it.
+    SELECT coalesce(migrated_to, chat_no) AS chat_no, count(*) AS messages
+    FROM messages JOIN chats USING (chat_no) GROUP BY 1
 ) AS stored USING (chat_no)
 LEFT JOIN (
-    SELECT chat_no, count(*) AS windows,
+    SELECT coalesce(migrated_to, chat_no) AS chat_no, count(*) AS windows,
            count(*) FILTER (WHERE read_at IS NOT NULL AND NOT dirty) AS windows_read
-    FROM windows GROUP BY chat_no
+    FROM windows JOIN chats USING (chat_no) GROUP BY 1
 ) AS read USING (chat_no)
 WHERE NOT chats.is_hub AND chats.added_at IS NOT NULL
 ORDER BY chats.allow_archive DESC, chats.title, chats.chat_no
@@ -111,6 +114,7 @@ class ChatProgress:
     title: str
     kind: str
     state: str
+    state_reason: str | None
     allow_archive: bool
     allow_faces: bool
     allow_publish: bool

@@ -69,7 +69,7 @@ async def test_a_page_holds_the_newest_messages_below_its_offset(
 
 @pytest.mark.parametrize(
     ("newest_before", "add_offset", "ids"),
-    [(250, 0, [249]), (3, 0, [2]), (110, 0, [99]), (110, 3, [96])],
+    [(250, 0, [249]), (3, 0, [2]), (110, 0, [99]), (110, 3, [96]), (110, -1, [110])],
 )
 async def test_a_date_begins_a_page_at_the_newest_message_before_it(
     side: Side, newest_before: int, add_offset: int, ids: list[int]

@@ -16,6 +16,7 @@ from archive.chats import (
     deny,
     find_chat,
     message_link,
+    parse_message_link,
     parse_reference,
 )
 from archive.errors import Permanent
@@ -194,3 +195,25 @@ def test_a_chat_is_found_by_whatever_names_only_it(text: str) -> None:
 def test_a_name_for_none_or_several_is_refused(text: str, reason: str) -> None:
     with pytest.raises(Permanent, match=reason):
         find_chat([GROUP, OTHER], text)
+
+
+@pytest.mark.parametrize(
+    ("link", "found"),
+    [
+        ("https://t.me/c/1234567890/5", ("-1001234567890", 5)),
+        ("t.me/c/1234567890/3/5", ("-1001234567890", 5)),
+        ("https://t.me/family_demo/12?single", ("@family_demo", 12)),
+    ],
+)
+def test_a_link_to_a_message_names_its_chat_and_the_message(
+    link: str, found: tuple[str, int]
+) -> None:
+    assert parse_message_link(link) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["https://t.me/c/1234567890", "https://t.me/family_demo", "family_demo", "5", ""]
+)
+def test_what_links_to_no_message_is_refused(text: str) -> None:
+    with pytest.raises(Permanent, match="no link to a message"):
+        parse_message_link(text)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,53 @@ def test_a_backfill_went_well_only_if_it_is_over_and_nothing_failed() -> None:
     assert BackfillState("COMPLETED_SUCCESS", total=2, done=2, failed=0).went_well
     assert not BackfillState("COMPLETED", total=2, done=1, failed=1).went_well
     assert not BackfillState("CANCELED", total=2, done=1, failed=0).went_well
+
+
+def spread(town: Town) -> None:
+    """Let the chat have messages in three windows, a year apart, and a video in none."""
+    town.family.skip_ids(10_000)
+    town.family.text(town.me, "2031", date=datetime(2031, 5, 1, tzinfo=UTC))
+    town.family.skip_ids(10_000)
+    town.family.text(town.me, "2032", date=datetime(2032, 5, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("options", "windows"),
+    [
+        ((), 3),
+        (("--since", "2031-05-01"), 2),
+        (("--since", "2031-05-02"), 1),
+        (("--until", "2031-05-01"), 2),
+        (("--since", "2031-01-01", "--until", "2031-12-31"), 1),
+        (("--last", 1), 1),
+        (("--last", 2), 2),
+        (("--last", 1_000), 3),
+        (("--since", "2040-01-01"), 0),
+    ],
+)
+def test_a_dry_run_says_what_a_part_of_a_chat_takes_and_needs_no_dagster(
+    ada: Shell, town: Town, options: tuple[object, ...], windows: int
+) -> None:
+    town.sandbox.call(lambda _: spread(town))
+    ada.rows("chats", "add", "@family_demo")
+    ada.rows("chats", "allow", "Family", "--archive")
+
+    [row] = ada.rows("backfill", "Family", "--dry-run", *options)
+
+    assert row["windows"] == windows
+    if windows == 3:
+        assert (row["photos"], row["videos"]) == (3, 0)
+    assert (row["megabytes"] > 0) == (row["photos"] > 0)
+
+
+def test_a_link_begins_a_backfill_at_its_message(ada: Shell, town: Town) -> None:
+    town.sandbox.call(lambda _: spread(town))
+    ada.rows("chats", "add", "@family_demo")
+    ada.rows("chats", "allow", "Family", "--archive")
+
+    [row] = ada.rows("backfill", "--from", "https://t.me/family_demo/10500", "--dry-run")
+
+    assert (row["title"], row["windows"]) == ("Family", 2)
+    result = ada.run("backfill", "--from", "https://t.me/family_demo", "--dry-run")
+    assert result.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "no link to a message" in result.stderr

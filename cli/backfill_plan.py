@@ -1,0 +1,148 @@
+"""What a backfill takes: which windows a span means, and what reading them will cost.
+
+Asks Telegram one or two things a chat and the store for what things cost so far. Launching is
+`cli.backfill`'s business, the rules are `archive.history_jumps`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from archive.chats import find_chat, parse_message_link
+from archive.errors import Permanent
+from archive.history_jumps import Estimate, Span, estimate, find_range
+from archive.history_ports import ChatLost
+from archive.ids import AccountId, ChatNo
+from archive.records import Chat
+from archive.windows import WindowRow
+
+if TYPE_CHECKING:
+    from resources.telegram.client import TelegramAccount
+    from resources.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPart:
+    """The windows of one chat that a person wants, newest first."""
+
+    chat: Chat
+    windows: Sequence[WindowRow]
+
+
+def span_of(since: datetime | None, until: datetime | None, last: int | None) -> Span:
+    """Read what was typed: times are UTC, and a day that ends a span belongs to it."""
+    if until is not None and until.time() == datetime.min.time():
+        until += timedelta(days=1)
+    return Span(
+        since=None if since is None else since.replace(tzinfo=UTC),
+        until=None if until is None else until.replace(tzinfo=UTC),
+        last=last,
+    )
+
+
+def linked(toolbox: Toolbox, chats: Sequence[Chat], link: str, span: Span) -> tuple[Chat, Span]:
+    """Let a span begin at the message that a link names, in the link's chat.
+
+    Raises:
+        Permanent: The link names no message, or one of another chat than those named.
+    """
+    text, message_id = parse_message_link(link)
+    chat = find_chat(toolbox.chats.list(), text)
+    if chats and chat.chat_no not in {each.chat_no for each in chats}:
+        raise Permanent(
+            f"The link names a message of {chat.title!r}, which is not among the chats."
+        )
+    return chat, replace(span, from_id=message_id)
+
+
+async def parts_of(
+    toolbox: Toolbox, chats: Sequence[Chat], span: Span, *, unread: bool
+) -> list[ChatPart]:
+    """Find the windows that a span means in each chat.
+
+    Raises:
+        Transient: Telegram did not answer.
+    """
+    parts: list[ChatPart] = []
+    for account_id, theirs in _by_account(chats).items():
+        if span == Span():
+            parts += [ChatPart(chat, toolbox.chats.windows(chat.chat_no)) for chat in theirs]
+            continue
+        from resources.telegram.sessions import Lane
+
+        async with toolbox.telegram(Lane.LIVE, account_id) as telegram:
+            for chat in theirs:
+                parts.append(ChatPart(chat, await _within(toolbox, telegram, chat, span)))
+    if unread:
+        parts = [replace(part, windows=[*filter(_is_unread, part.windows)]) for part in parts]
+    order = {chat.chat_no: number for number, chat in enumerate(chats)}
+    return sorted(parts, key=lambda part: order[part.chat.chat_no])
+
+
+async def estimates_of(
+    toolbox: Toolbox, parts: Sequence[ChatPart]
+) -> Mapping[ChatNo, Estimate | None]:
+    """Estimate what reading each part will take; ``None`` for a chat that is lost.
+
+    Raises:
+        Transient: Telegram did not answer.
+    """
+    from resources.telegram.sessions import Lane
+
+    by_account: defaultdict[AccountId, list[ChatPart]] = defaultdict(list)
+    for part in parts:
+        by_account[part.chat.account_id].append(part)
+    found: dict[ChatNo, Estimate | None] = {}
+    for account_id, theirs in by_account.items():
+        async with toolbox.telegram(Lane.LIVE, account_id) as telegram:
+            for part in theirs:
+                found[part.chat.chat_no] = await _estimate(toolbox, telegram, part)
+    return found
+
+
+async def _estimate(toolbox: Toolbox, telegram: TelegramAccount, part: ChatPart) -> Estimate | None:
+    chat = part.chat
+    try:
+        newest = await telegram.history.page(chat, offset_id=0, limit=1)
+        counters = await telegram.history.counters(chat)
+    except ChatLost:
+        return None
+    rates = toolbox.costs.rates(chat.account_id, toolbox.settings.history_requests_in_flight)
+    planned = toolbox.chats.windows(chat.chat_no)
+    return estimate(part.windows, planned, newest.total, counters, rates)
+
+
+async def _within(
+    toolbox: Toolbox, telegram: TelegramAccount, chat: Chat, span: Span
+) -> list[WindowRow]:
+    """Return the windows of a chat, and of the group that it was, that hold some of a span."""
+    ranges = {}
+    for part in [chat, *toolbox.chats.predecessors(chat.chat_no)]:
+        try:
+            ranges[part.chat_no] = await find_range(part, span, telegram.history)
+        except ChatLost:
+            continue
+        # A link and a count speak of the supergroup: what was before it is older.
+        if span.from_id is not None or span.last is not None:
+            break
+    rows = toolbox.chats.windows(chat.chat_no)
+    return [
+        row
+        for row in rows
+        if row.window.chat_no in ranges and ranges[row.window.chat_no].holds(row)
+    ]
+
+
+def _by_account(chats: Sequence[Chat]) -> Mapping[AccountId, list[Chat]]:
+    by_account: defaultdict[AccountId, list[Chat]] = defaultdict(list)
+    for chat in chats:
+        by_account[chat.account_id].append(chat)
+    return by_account
+
+
+def _is_unread(row: WindowRow) -> bool:
+    return row.read_at is None or row.dirty or row.descent is not None

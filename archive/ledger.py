@@ -26,7 +26,7 @@ class Product(StrEnum):
     EMBEDDINGS = "embeddings"
 
 
-PASS_PRODUCTS: Final = (Product.FINGERPRINTS, Product.FACES, Product.EMBEDDINGS)
+PASS_PRODUCTS: Final = tuple(Product)
 """What today's pass makes, all from one download and one decode."""
 
 FACE_PRODUCTS: Final = frozenset({Product.FACES, Product.EMBEDDINGS})

@@ -48,6 +48,7 @@ class MediaPassOptions:
 
     Attributes:
         fingerprint_version: Producer of fingerprints in the ledger.
+        thumbnail_version: Producer of small pictures; ``None`` makes none.
         max_media_bytes: Largest file to fetch where the chat has no limit of its own.
         buffer_limit_bytes: Most bytes of files in memory at a time.
         download_concurrency: Files downloaded at a time.
@@ -63,6 +64,7 @@ class MediaPassOptions:
 
     fingerprint_version: str
     max_media_bytes: int
+    thumbnail_version: str | None = None
     buffer_limit_bytes: int = 256 * 1024 * 1024
     download_concurrency: int = 16
     workers: int = 2
@@ -203,43 +205,47 @@ class ItemWorker:
     async def _look_at(self, item: Item, data: bytes) -> MediaAnalysis:
         kind = _PICTURES[item.file.kind]
         faces = bool(item.products & FACE_PRODUCTS)
+        thumbnails = Product.THUMBNAILS in item.products
         if not item.alone:
             try:
-                return await self._in_the_pool(data, kind, faces=faces)
+                return await self._vision.analyse(data, kind, faces=faces, thumbnails=thumbnails)
             except (WorkerDied, MemoryError):
                 # It or a neighbour did it: alone it will show.
                 pass
         async with self._alone:
-            if self._vision.model is not None and not faces:
-                # The child would look for faces, which nobody allowed.
-                return await self._in_the_pool(data, kind, faces=False)
             return await self._vision.analyse_alone(
                 data,
                 kind,
+                faces=faces,
+                thumbnails=thumbnails,
                 memory_limit_mb=self._options.item_memory_limit_mb,
             )
 
-    async def _in_the_pool(self, data: bytes, kind: PictureKind, *, faces: bool) -> MediaAnalysis:
-        if faces:
-            return await self._vision.analyse(data, kind)
-        return MediaAnalysis(await self._vision.fingerprint(data, kind), (), {})
-
     async def _keep(self, item: Item, analysis: MediaAnalysis, access: MediaAccess) -> Stored:
-        """Write the crops, then everything else in one transaction."""
-        crops = [face.crop for face in analysis.faces]
-        keys = await asyncio.to_thread(lambda: tuple(map(self._crops.put, crops)))
+        """Write the pictures, then everything else in one transaction."""
+        crop_keys, picture_keys = await asyncio.to_thread(self._put_pictures, analysis)
         model = self._vision.model
         result = Result(
             media_id=item.file.media_id,
             products=item.products,
             producers=self._producers,
             analysis=analysis,
-            crop_keys=keys,
+            crop_keys=crop_keys,
+            picture_keys=picture_keys,
             model=model.name if model else None,
             access=access,
         )
         return await asyncio.to_thread(
             self._store.commit, self._chat.chat_no, self._lease_owner, result
+        )
+
+    def _put_pictures(self, analysis: MediaAnalysis) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return (
+            tuple(self._crops.put(face.crop) for face in analysis.faces),
+            tuple(
+                self._crops.put(picture.data, folder="thumbnails", suffix=picture.format)
+                for picture in analysis.pictures
+            ),
         )
 
     async def _set_back(self, item: Item, failure: _Failed) -> Committed:

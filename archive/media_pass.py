@@ -23,10 +23,12 @@ from archive.faces.records import ModelRecord
 from archive.ids import MediaId
 from archive.ledger import (
     CRASHED,
+    FACE_PRODUCTS,
     PASS_PRODUCTS,
     ChatPolicy,
     LedgerRow,
     Product,
+    State,
     is_due,
     joint_verdict,
     reconcile,
@@ -179,7 +181,7 @@ class _Pass:
         if not any(is_due(row, now) for row in wanted.values()):
             return _Judged(changes, None)
         crashed = any(row.reason == CRASHED for row in wanted.values())
-        return _Judged(changes, Todo(medium, frozenset(wanted), crashed))
+        return _Judged(changes, Todo(medium, _to_make(wanted), crashed))
 
     async def _work_through(self, crew: Crew, work: dict[MediaId, Todo]) -> None:
         """Do everything that can be had; wait a while for what another window's pass holds."""
@@ -239,9 +241,20 @@ class _Judged:
     todo: Todo | None
 
 
+def _to_make(wanted: Mapping[Product, LedgerRow]) -> frozenset[Product]:
+    """Leave out what is done and costs much to do again; a fingerprint names the content."""
+    open_ones = {product for product, row in wanted.items() if row.state is not State.DONE}
+    # A detector that changed makes other vectors, and vectors need their faces.
+    if open_ones & FACE_PRODUCTS:
+        open_ones |= FACE_PRODUCTS & wanted.keys()
+    return frozenset(open_ones | {Product.FINGERPRINTS} & wanted.keys())
+
+
 def _producers(vision: Vision, options: MediaPassOptions) -> dict[Product, str]:
     """Say who would make each product today; without a model nobody makes faces."""
     producers = {Product.FINGERPRINTS: options.fingerprint_version}
+    if options.thumbnail_version is not None:
+        producers[Product.THUMBNAILS] = options.thumbnail_version
     if vision.model is not None:
         producers[Product.FACES] = vision.model.detector_version
         producers[Product.EMBEDDINGS] = vision.model.embedding_version

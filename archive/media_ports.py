@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from archive.faces.records import Fingerprint, MediaAnalysis, ModelRecord
+from archive.faces.records import MediaAnalysis, ModelRecord
 from archive.faces.records import MediaKind as PictureKind
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
 from archive.ledger import ChatPolicy, LedgerRow, Product, State
@@ -66,8 +66,10 @@ class Vision(Protocol):
         """What finds faces; ``None`` where only fingerprints can be made."""
         ...
 
-    async def analyse(self, data: bytes, kind: PictureKind) -> MediaAnalysis:
-        """Fingerprint one file, and find and embed its faces.
+    async def analyse(
+        self, data: bytes, kind: PictureKind, *, faces: bool, thumbnails: bool
+    ) -> MediaAnalysis:
+        """Fingerprint one file, and of the same decode find its faces and make small pictures.
 
         Raises:
             ItemRejected: The file cannot be decoded or breaks a limit.
@@ -75,20 +77,16 @@ class Vision(Protocol):
         """
         ...
 
-    async def fingerprint(self, data: bytes, kind: PictureKind) -> Fingerprint:
-        """Fingerprint one file without looking for faces; raises the same."""
-        ...
-
     async def analyse_alone(
         self,
         data: bytes,
         kind: PictureKind,
         *,
+        faces: bool,
+        thumbnails: bool,
         memory_limit_mb: int = 2048,
     ) -> MediaAnalysis:
-        """Analyse one file alone in a child process with a memory limit.
-
-        Without a model it fingerprints only, and finds no faces.
+        """Do the same alone in a child process with a memory limit.
 
         Raises:
             ItemRejected: As above: an answer, the child is well.
@@ -98,10 +96,15 @@ class Vision(Protocol):
 
 
 class CropStore(Protocol):
-    """Where crops lie, named by their content."""
+    """Where crops and other small pictures lie, named by their content."""
 
-    def put(self, data: bytes) -> str:
-        """Keep the bytes of one WebP and return its key; the same bytes give the same key.
+    def put(self, data: bytes, *, folder: str = "crops", suffix: str = "webp") -> str:
+        """Keep one picture and return its key; the same bytes give the same key.
+
+        Args:
+            data: The picture; a WebP unless `suffix` says otherwise.
+            folder: `crops` or `thumbnails`.
+            suffix: Of the name.
 
         Raises:
             Permanent: The place is full or may not be written; the message names it.
@@ -176,6 +179,7 @@ class Result:
         products: What was made; a product that nobody allows is not among them.
         producers: Who made each.
         crop_keys: One for each face of the analysis, in its order.
+        picture_keys: One for each small picture of the analysis, in its order.
         model: Whose vectors they are; ``None`` where no faces were looked for.
         access: The file's access as it is after the download.
     """
@@ -187,6 +191,7 @@ class Result:
     crop_keys: tuple[str, ...]
     model: str | None
     access: MediaAccess
+    picture_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""The media pass: one download and one decode of each file, three products from it."""
+"""The media pass: one download and one decode of each file, four products from it."""
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,11 +21,13 @@ from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
 
 fingerprints_key = dg.AssetKey("media_fingerprints")
+thumbnails_key = dg.AssetKey("thumbnails")
 extracted_faces_key = dg.AssetKey("extracted_faces")
 face_embeddings_key = dg.AssetKey("face_embeddings")
 
 _PRODUCTS = {
     fingerprints_key: Product.FINGERPRINTS,
+    thumbnails_key: Product.THUMBNAILS,
     extracted_faces_key: Product.FACES,
     face_embeddings_key: Product.EMBEDDINGS,
 }
@@ -49,6 +52,11 @@ def _spec(key: dg.AssetKey, description: str, *deps: dg.AssetKey) -> dg.AssetSpe
             chat_history.key,
         ),
         _spec(
+            thumbnails_key,
+            "Small pictures of every content, in three sizes and formats; of a video its poster.",
+            chat_history.key,
+        ),
+        _spec(
             extracted_faces_key,
             "Faces of photos and of whole videos: box, landmarks, quality, crop.",
             chat_history.key,
@@ -66,11 +74,20 @@ def media_pass(
     """Do what the ledger says is missing or stale for the window's media, and nothing else."""
     window = parse_key(context.partition_key)
     # Faces and vectors come from one look at the picture: asking for one asks for both.
-    faces = context.selected_asset_keys != {fingerprints_key}
+    faces = bool(context.selected_asset_keys & {extracted_faces_key, face_embeddings_key})
+    thumbnails = thumbnails_key in context.selected_asset_keys
     postpone = partial(toolbox.history.postpone, window)
     with dagster_outcome(postpone), timed(toolbox, "media_pass", window.key) as timing:
         require_free_disk(toolbox.settings)
-        result = asyncio.run(_pass(toolbox, window, lane_of(context), context.run.run_id, faces))
+        work = _pass(
+            toolbox,
+            window,
+            lane_of(context),
+            context.run.run_id,
+            faces=faces,
+            thumbnails=thumbnails,
+        )
+        result = asyncio.run(work)
         timing.items = result.fetched
         _require_complete(result)
     for key, product in _PRODUCTS.items():
@@ -83,9 +100,14 @@ async def _pass(
     window: Window,
     lane: Lane,
     run_id: str,
-    faces: bool,  # noqa: FBT001
+    *,
+    faces: bool = True,
+    thumbnails: bool = True,
 ) -> MediaPassResult:
     chat = toolbox.chats.get(window.chat_no)
+    options = toolbox.media_pass_options
+    if not thumbnails:
+        options = replace(options, thumbnail_version=None)
     async with (
         toolbox.vision(faces=faces and chat.switches.faces) as vision,
         toolbox.telegram(lane, chat.account_id) as account,
@@ -97,7 +119,7 @@ async def _pass(
             vision,
             toolbox.media,
             toolbox.blobs,
-            options=toolbox.media_pass_options,
+            options=options,
             owner=run_id,
             clock=lambda: datetime.now(UTC),
         )

@@ -140,10 +140,10 @@ def _seeking(data: bytes) -> int:
         stream = file.streams.video[0]
         stream.codec_context.thread_count = 1
         base = stream.time_base
-        for second in range(int((stream.duration or 0) * (base or 0))):
+        for second in range(int((stream.duration or 0) * (base or 1))):
             file.seek(int(second / (base or 1)), stream=stream)
             for frame in file.decode(stream):
-                if frame.time is not None and frame.time >= second:
+                if frame.time >= second:
                     frame.to_ndarray(format="rgb24")
                     taken += 1
                     break

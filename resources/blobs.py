@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -25,7 +26,10 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # Something else lies where a folder should be: no time heals that.
 _NO_FOLDER: Final = frozenset({errno.ENOTDIR, errno.EEXIST})
-_KEY: Final = re.compile(r"crops/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}\.webp")
+_FOLDERS: Final = ("crops", "thumbnails")
+_KEY: Final = re.compile(
+    rf"({'|'.join(_FOLDERS)})/[0-9a-f]{{2}}/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.[a-z0-9]{{1,8}}"
+)
 
 
 class BlobStore:
@@ -39,18 +43,23 @@ class BlobStore:
         """
         self._url = str(url)
 
-    def put(self, data: bytes) -> str:
-        """Keep one WebP and return its key; the same bytes give the same key and one file.
+    def put(self, data: bytes, *, folder: str = "crops", suffix: str = "webp") -> str:
+        """Keep one picture and return its key; the same bytes give the same key and one file.
 
         What is there already is written again: that gives it a new date, which protects it from
         a sweep until the row that will name it is stored, and mends what a broken disk left.
+
+        Args:
+            data: The picture.
+            folder: `crops` or `thumbnails`.
+            suffix: What the format is called.
 
         Raises:
             Permanent: The place is full, is no folder, or may not be written.
             Transient: It does not answer.
         """
         digest = sha256(data).hexdigest()
-        key = f"crops/{digest[:2]}/{digest[2:4]}/{digest}.webp"
+        key = f"{folder}/{digest[:2]}/{digest[2:4]}/{digest}.{suffix}"
         with self._translated():
             if self._is_local:
                 _write_whole(Path(self._path(key)), data)
@@ -113,7 +122,9 @@ class BlobStore:
         kept = {self._path(key) for key in keep}
         removed = 0
         with self._translated():
-            for path in self._filesystem.find(self._path("crops")):
+            for path in chain.from_iterable(
+                self._filesystem.find(self._path(folder)) for folder in _FOLDERS
+            ):
                 if path not in kept and self._filesystem.modified(path) < older_than:
                     self._filesystem.rm_file(path)
                     removed += 1
@@ -141,7 +152,7 @@ class BlobStore:
         return self._url.rpartition("@")[2]
 
     def _path(self, key: str) -> str:
-        if key != "crops" and not _KEY.fullmatch(key):
+        if key not in _FOLDERS and not _KEY.fullmatch(key):
             raise ValueError(f"not the key of a picture: {key!r}")
         return f"{self._opened[1]}/{key}"
 

@@ -204,6 +204,7 @@ class Toolbox:
                 max_gap_seconds_ranged=settings.video_max_gap_seconds_ranged,
             ),
             avif=settings.avif_thumbnails,
+            avif=settings.avif_thumbnails,
         )
         return AnalystPool(
             self.engine_spec if faces else None, workers=self._workers, limits=limits
@@ -213,11 +214,13 @@ class Toolbox:
     def media_pass_options(self) -> MediaPassOptions:
         """What the settings say about a media pass."""
         from resources.vision import thumbnails
+        from resources.vision import thumbnails
         from resources.vision.fingerprints import FINGERPRINT_VERSION
 
         settings = self.settings
         return MediaPassOptions(
             fingerprint_version=FINGERPRINT_VERSION,
+            thumbnail_version=thumbnails.version(avif=settings.avif_thumbnails),
             thumbnail_version=thumbnails.version(avif=settings.avif_thumbnails),
             max_media_bytes=settings.max_media_size_mb * _MEGABYTE,
             buffer_limit_bytes=settings.media_buffer_limit_mb * _MEGABYTE,

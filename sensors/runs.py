@@ -12,7 +12,13 @@ from enum import StrEnum
 import dagster as dg
 
 CHAT_WINDOW = "chat_window"
-WINDOW_ASSETS = ("chat_history", "media_fingerprints", "extracted_faces", "face_embeddings")
+WINDOW_ASSETS = (
+    "chat_history",
+    "media_fingerprints",
+    "thumbnails",
+    "extracted_faces",
+    "face_embeddings",
+)
 PEOPLE_ASSETS = ("identity_clusters", "published_topics")
 WINDOW_JOB = "window"
 PEOPLE_JOB = "people"

@@ -36,6 +36,7 @@ from archive.windows import Window
 from resources.store import faces, media_sql
 from resources.store import media_rows as read
 from resources.store.database import Database
+from resources.store.pictures import write_pictures
 
 BUSY_RETRY_SECONDS = 15.0
 
@@ -161,6 +162,8 @@ class MediaStore:
                 new_faces = faces.write_faces(
                     connection, key, result.model, result.analysis.faces, result.crop_keys
                 )
+            if Product.THUMBNAILS in result.products:
+                write_pictures(connection, key, result.analysis.pictures, result.picture_keys)
             connection.execute(media_sql.FINISH_MEDIUM, (key, result.media_id))
             _write_access(connection, chat_no, result.access)
             _write_done(connection, result)
@@ -202,7 +205,7 @@ class MediaStore:
             return read.tally(connection, window)
 
     def crop_keys(self) -> set[str]:
-        """List the key of every crop that a face names: what a sweep keeps."""
+        """List the key of every crop and small picture that a row names: what a sweep keeps."""
         with self._database.transaction() as connection:
             return {key for (key,) in connection.execute(media_sql.CROP_KEYS)}
 

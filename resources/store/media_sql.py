@@ -251,4 +251,6 @@ GROUP BY product, state, reason
 ORDER BY product, state, reason
 """
 
-CROP_KEYS: Final[LiteralString] = "SELECT crop_key FROM faces"
+CROP_KEYS: Final[LiteralString] = """
+SELECT crop_key FROM faces UNION SELECT picture_key FROM derived_pictures
+"""

@@ -25,6 +25,8 @@ from archive.faces.tracks import TrackCollapser
 from resources.vision.crops import encode_crop, quality_patch
 from resources.vision.decoding import DEFAULT_MAX_MEGAPIXELS, DecodedPhoto, decode_photo
 from resources.vision.fingerprints import fingerprint
+from resources.vision.thumbnails import ContactSheet
+from resources.vision.thumbnails import thumbnails as make_thumbnails
 from resources.vision.video import VideoReader
 
 
@@ -36,11 +38,13 @@ class AnalystLimits:
         max_megapixels: Largest photo or video frame that is decoded.
         min_quality: Replaces the model's own lowest quality, 0–1; None keeps it.
         sampling: Which frames of videos are looked at.
+        avif: Whether thumbnails are made in AVIF too.
     """
 
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     min_quality: float | None = None
     sampling: SamplingPolicy = field(default_factory=SamplingPolicy)
+    avif: bool = True
 
 
 class Analyst:
@@ -56,49 +60,59 @@ class Analyst:
         self._engine = engine
         self._limits = limits or AnalystLimits()
 
-    def analyse(self, data: bytes, kind: MediaKind) -> MediaAnalysis:
-        """Fingerprint a content and find its faces.
+    def analyse(
+        self, data: bytes, kind: MediaKind, *, faces: bool = True, thumbnails: bool = False
+    ) -> MediaAnalysis:
+        """Fingerprint a content, and make of its one decode what else is asked for.
 
         Args:
             data: The whole file.
             kind: What it is.
+            faces: Find and embed its faces.
+            thumbnails: Make small pictures of it.
 
         Raises:
             ItemRejected: It cannot be decoded; see `decode_photo` and `VideoReader`.
             Permanent: There is no engine.
         """
-        if self._engine is None:
+        engine = self._engine if faces else None
+        if faces and engine is None:
             raise Permanent("no model is loaded: this analyst only fingerprints")
+        if kind == "image":
+            return self._analyse_photo(engine, data, thumbnails=thumbnails)
+        return self._analyse_video(engine, data, kind, thumbnails=thumbnails)
+
+    def _analyse_photo(
+        self, engine: FaceEngine | None, data: bytes, *, thumbnails: bool
+    ) -> MediaAnalysis:
         rejected: Counter[str] = Counter()
-        if kind == "image":
-            photo = decode_photo(data, max_megapixels=self._limits.max_megapixels)
-            faces = self._faces(self._engine, photo.pixels, 0.0, rejected)
-            return MediaAnalysis(_of_photo(data, photo), tuple(faces), rejected)
-        return self._analyse_video(self._engine, data, kind, rejected)
-
-    def fingerprint(self, data: bytes, kind: MediaKind) -> Fingerprint:
-        """Fingerprint a content without looking for faces, for chats that have them off.
-
-        Raises:
-            ItemRejected: It cannot be decoded.
-        """
-        if kind == "image":
-            limit = self._limits.max_megapixels
-            return _of_photo(data, decode_photo(data, max_megapixels=limit))
-        with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
-            first = next(video.sampled(self._limits.sampling, kind))
-            return _of_video(data, video, first.pixels)
+        photo = decode_photo(data, max_megapixels=self._limits.max_megapixels)
+        found = self._faces(engine, photo.pixels, 0.0, rejected) if engine else []
+        pictures = make_thumbnails(photo.pixels, avif=self._limits.avif) if thumbnails else ()
+        return MediaAnalysis(_of_photo(data, photo), tuple(found), rejected, pictures)
 
     def _analyse_video(
-        self, engine: FaceEngine, data: bytes, kind: MediaKind, rejected: Counter[str]
+        self, engine: FaceEngine | None, data: bytes, kind: MediaKind, *, thumbnails: bool
     ) -> MediaAnalysis:
-        collapser = TrackCollapser(engine.model.thresholds)
+        rejected: Counter[str] = Counter()
+        collapser = TrackCollapser(engine.model.thresholds) if engine else None
+        sheet = ContactSheet() if thumbnails else None
         first: Pixels | None = None
         with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
             for frame in video.sampled(self._limits.sampling, kind):
                 first = frame.pixels if first is None else first
-                collapser.add(self._faces(engine, frame.pixels, frame.seconds, rejected))
-            return MediaAnalysis(_of_video(data, video, first), collapser.finish(), rejected)
+                if engine is not None and collapser is not None:
+                    collapser.add(self._faces(engine, frame.pixels, frame.seconds, rejected))
+                if sheet is not None:
+                    sheet.add(frame.pixels)
+                elif collapser is None:
+                    break  # a fingerprint needs no second frame
+            return MediaAnalysis(
+                _of_video(data, video, first),
+                collapser.finish() if collapser else (),
+                rejected,
+                sheet.pictures(avif=self._limits.avif) if sheet else (),
+            )
 
     def _faces(
         self, engine: FaceEngine, image: Pixels, seconds: float, rejected: Counter[str]

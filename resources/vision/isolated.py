@@ -27,6 +27,8 @@ def analyse_isolated(
     data: bytes,
     kind: MediaKind,
     *,
+    faces: bool = True,
+    thumbnails: bool = False,
     limits: AnalystLimits | None = None,
     memory_limit_mb: int = 2048,
     timeout_seconds: float = 900.0,
@@ -35,6 +37,8 @@ def analyse_isolated(
 
     Args:
         recipe: What the child loads; None makes it fingerprint only.
+        faces: Find and embed its faces; the child loads nothing otherwise.
+        thumbnails: Make small pictures of it.
         data: The whole file.
         kind: What it is.
         limits: For its analyst.
@@ -52,7 +56,7 @@ def analyse_isolated(
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(
         target=_child,
-        args=(theirs, recipe, data, kind, limits, memory_limit_mb),
+        args=(theirs, recipe if faces else None, data, kind, thumbnails, limits, memory_limit_mb),
         name="analyse-alone",
         daemon=True,
     )
@@ -95,6 +99,7 @@ def _child(
     recipe: EngineRecipe | None,
     data: bytes,
     kind: MediaKind,
+    thumbnails: bool,  # noqa: FBT001
     limits: AnalystLimits | None,
     memory_limit_mb: int,
 ) -> None:
@@ -103,10 +108,7 @@ def _child(
     try:
         analyst = Analyst(recipe.build() if recipe is not None else None, limits)
         _limit_memory(memory_limit_mb)
-        if recipe is None:
-            answer = MediaAnalysis(analyst.fingerprint(data, kind), (), {})
-        else:
-            answer = analyst.analyse(data, kind)
+        answer = analyst.analyse(data, kind, faces=recipe is not None, thumbnails=thumbnails)
     except Exception as exc:  # the parent raises it again
         if _is_out_of_memory(exc):
             os._exit(_OUT_OF_MEMORY)

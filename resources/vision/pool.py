@@ -13,13 +13,14 @@ import queue
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
 from archive.errors import ArchiveError
 from archive.faces.errors import WorkerDied
-from archive.faces.records import Fingerprint, MediaAnalysis, MediaKind, ModelRecord
+from archive.faces.records import MediaAnalysis, MediaKind, ModelRecord
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.isolated import analyse_isolated
 from resources.vision.workers import EngineRecipe, die_with_parent
@@ -96,29 +97,24 @@ class AnalystPool:
         """Drop what waits, finish what runs, stop the workers."""
         await self._close()
 
-    async def analyse(self, data: bytes, kind: MediaKind) -> MediaAnalysis:
+    async def analyse(
+        self, data: bytes, kind: MediaKind, *, faces: bool = True, thumbnails: bool = False
+    ) -> MediaAnalysis:
         """Analyse one content; see `Analyst.analyse`.
 
         Raises:
             ItemRejected: It cannot be decoded.
             WorkerDied: A worker process ended while this item was in flight.
         """
-        return await self._with_analyst(_Analyse(data, kind))
-
-    async def fingerprint(self, data: bytes, kind: MediaKind) -> Fingerprint:
-        """Fingerprint one content without looking for faces.
-
-        Raises:
-            ItemRejected: It cannot be decoded.
-            WorkerDied: A worker process ended while this item was in flight.
-        """
-        return await self._with_analyst(_Fingerprint(data, kind))
+        return await self._with_analyst(_Analyse(data, kind, faces, thumbnails))
 
     async def analyse_alone(
         self,
         data: bytes,
         kind: MediaKind,
         *,
+        faces: bool = True,
+        thumbnails: bool = False,
         memory_limit_mb: int = 2048,
         timeout_seconds: float = 900.0,
     ) -> MediaAnalysis:
@@ -133,6 +129,8 @@ class AnalystPool:
             self._recipe,
             data,
             kind,
+            faces=faces,
+            thumbnails=thumbnails,
             limits=self._limits,
             memory_limit_mb=memory_limit_mb,
             timeout_seconds=timeout_seconds,
@@ -191,24 +189,17 @@ class AnalystPool:
             await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
 
 
+@dataclass(frozen=True, slots=True)
 class _Analyse:
     """A call of `Analyst.analyse` that can travel to a process."""
 
-    def __init__(self, data: bytes, kind: MediaKind) -> None:
-        self._data, self._kind = data, kind
+    data: bytes
+    kind: MediaKind
+    faces: bool
+    thumbnails: bool
 
     def __call__(self, analyst: Analyst) -> MediaAnalysis:
-        return analyst.analyse(self._data, self._kind)
-
-
-class _Fingerprint:
-    """A call of `Analyst.fingerprint` that can travel to a process."""
-
-    def __init__(self, data: bytes, kind: MediaKind) -> None:
-        self._data, self._kind = data, kind
-
-    def __call__(self, analyst: Analyst) -> Fingerprint:
-        return analyst.fingerprint(self._data, self._kind)
+        return analyst.analyse(self.data, self.kind, faces=self.faces, thumbnails=self.thumbnails)
 
 
 class _Worker:

@@ -23,6 +23,7 @@ from archive.faces.errors import ChildDied
 from archive.faces.records import (
     FIVE_POINTS,
     Box,
+    DerivedPicture,
     ExifScalar,
     Fingerprint,
     FoundFace,
@@ -59,6 +60,7 @@ MODEL = ModelRecord(
 
 OPTIONS = MediaPassOptions(
     fingerprint_version=FINGERPRINTS,
+    thumbnail_version="thumbnails/1",
     max_media_bytes=1_000_000,
     buffer_limit_bytes=100_000,
     download_concurrency=4,
@@ -76,34 +78,37 @@ class FakeVision:
         self.fingerprinted: list[bytes] = []
         self.before: Callable[[bytes], None] = lambda data: None
 
-    async def analyse(self, data: bytes, kind: str) -> MediaAnalysis:
+    async def analyse(
+        self, data: bytes, kind: str, *, faces: bool, thumbnails: bool
+    ) -> MediaAnalysis:
         await asyncio.sleep(0)
-        self.analysed.append(data)
+        (self.analysed if faces else self.fingerprinted).append(data)
         self.before(data)
-        return analysis_of(data)
-
-    async def fingerprint(self, data: bytes, kind: str) -> Fingerprint:
-        self.fingerprinted.append(data)
-        return fingerprint_of(data)
+        return analysis_of(data, faces=faces, thumbnails=thumbnails)
 
     async def analyse_alone(
-        self, data: bytes, kind: str, *, memory_limit_mb: int = 2048
+        self, data: bytes, kind: str, *, faces: bool, thumbnails: bool, memory_limit_mb: int = 2048
     ) -> MediaAnalysis:
         self.alone.append(data)
         if b"deadly" in data:
             raise ChildDied("died of signal 11")
-        if self.model is None:
-            return MediaAnalysis(fingerprint_of(data), (), {})
-        return analysis_of(data)
+        return analysis_of(data, faces=faces, thumbnails=thumbnails)
 
 
-def analysis_of(data: bytes) -> MediaAnalysis:
+def analysis_of(data: bytes, *, faces: bool = True, thumbnails: bool = False) -> MediaAnalysis:
     if b"broken" in data:
         raise ItemRejected("corrupt", "not a picture")
     words = dict(word.split("=") for word in data.decode().split() if "=" in word)
     generator = np.random.default_rng(int(words.get("seed", 0)))
-    faces = tuple(_face(index, generator) for index in range(int(words.get("faces", 0))))
-    return MediaAnalysis(fingerprint_of(data), faces, {"too_small": 1})
+    count = int(words.get("faces", 0)) if faces else 0
+    found = tuple(_face(index, generator) for index in range(count))
+    picture = DerivedPicture("thumbnail", 256, "webp", 256, 192, b"small " + data)
+    return MediaAnalysis(
+        fingerprint_of(data),
+        found,
+        {"too_small": 1} if faces else {},
+        (picture,) if thumbnails else (),
+    )
 
 
 def fingerprint_of(data: bytes) -> Fingerprint:

@@ -144,7 +144,47 @@ async def test_another_producer_makes_the_faces_again_and_keeps_their_ids(world:
     assert result.new_faces == 0
     assert world.run("SELECT face_id FROM faces ORDER BY x1") == before
     producers = {row["producer"] for row in world.run("SELECT producer FROM media_products")}
-    assert producers == {"fingerprints/1", "fake-detector/2", "fake-embedding/2"}
+    assert producers == {
+        "fingerprints/1",
+        "thumbnails/1",
+        "fake-detector/2",
+        "fake-embedding/2",
+    }
+
+
+async def test_each_content_has_its_small_pictures_once(world: World) -> None:
+    world.send(1, b"faces=1")
+    world.send(2, b"faces=1")
+
+    await world.pass_over()
+
+    (row,) = world.run("SELECT * FROM derived_pictures")
+    assert (row["role"], row["edge"], row["format"]) == ("thumbnail", 256, "webp")
+    assert world.crops.get(row["picture_key"]) == b"small faces=1"
+
+
+async def test_thumbnails_by_another_producer_cost_no_second_search_for_faces(
+    world: World,
+) -> None:
+    world.send(1, b"faces=2 seed=1")
+    await world.pass_over()
+    searched = list(world.vision.analysed)
+
+    result = await world.pass_over(options=replace(OPTIONS, thumbnail_version="thumbnails/2"))
+
+    assert result.complete
+    assert result.fetched == 1
+    assert world.vision.analysed == searched
+
+
+async def test_without_faces_allowed_there_are_thumbnails_all_the_same(world: World) -> None:
+    world.run("UPDATE chats SET allow_faces = false")
+    world.send(1, b"faces=2 seed=1")
+
+    await world.pass_over()
+
+    assert len(world.run("SELECT edge FROM derived_pictures")) == 1
+    assert world.vision.analysed == []
 
 
 async def test_a_content_that_another_medium_brought_up_to_date_needs_no_download(
@@ -243,7 +283,7 @@ async def test_a_model_gets_an_index_of_its_own(world: World) -> None:
     assert "(model = 'fake'::text)" in indexes[0]["indexdef"]
 
 
-async def test_a_sweep_keeps_exactly_the_crops_that_faces_name(world: World) -> None:
+async def test_a_sweep_keeps_exactly_the_pictures_that_rows_name(world: World) -> None:
     world.send(1, b"faces=2 seed=1")
     await world.pass_over()
     orphan = world.crops.put(b"of a commit that never came")
@@ -251,5 +291,5 @@ async def test_a_sweep_keeps_exactly_the_crops_that_faces_name(world: World) -> 
     world.crops.sweep(world.store.crop_keys(), older_than=datetime.now(UTC) + timedelta(days=1))
 
     assert not world.crops.exists(orphan)
-    assert len(world.store.crop_keys()) == 2
+    assert len(world.store.crop_keys()) == 2 + 1
     assert all(map(world.crops.exists, world.store.crop_keys()))

@@ -115,7 +115,7 @@ def test_workers_do_not_outlive_a_parent_that_was_killed() -> None:
 async def test_a_pool_without_a_model_fingerprints() -> None:
     async with AnalystPool(None, workers=1) as pool:
         assert pool.model is None
-        assert (await pool.fingerprint(HARMLESS, "image")).height == 48
+        assert (await pool.analyse(HARMLESS, "image", faces=False)).fingerprint.height == 48
         with pytest.raises(Permanent):
             await pool.analyse(HARMLESS, "image")
 

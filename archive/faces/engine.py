@@ -28,14 +28,27 @@ class FaceEngine(Protocol):
         """Whether threads gain nothing because the runtime keeps Python's lock while it works."""
         ...
 
-    def detect(self, image: Pixels) -> list[DetectedFace]:
+    def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
         """Find all faces, strongest first, each once.
 
         Args:
             image: (h, w, 3) uint8 RGB, upright.
+            closely: Whether faces that are tiny beside a large picture are worth their time: they
+                are in a photo of a group, not in every frame of a film.
 
         Returns:
             Faces with landmarks in the schema of the model; empty when there are none.
+        """
+        ...
+
+    def useful_scale(self, width: int, height: int) -> float:
+        """Give the scale, above 0 and at most 1, below which `detect` would see less.
+
+        So that a picture much larger than the detector's input need not be decoded whole.
+
+        Args:
+            width: Pixels of the whole picture.
+            height: Pixels of the whole picture.
         """
         ...
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.faces.records import EYE_CORNERS, FIVE_POINTS, Box, Landmarks
+from archive.faces.records import EYE_CORNERS, FIVE_POINTS, Box, DetectedFace, Landmarks
 
 # Where the five points lie in a 112 × 112 ArcFace input. Source: InsightFace's published
 # alignment template, with which all of its recognisers were trained (ArcFace, Deng et al. 2019).
@@ -112,6 +112,16 @@ def iou(first: Box, second: Box) -> float:
         return 0.0
     shared = width * height
     return shared / (first.area + second.area - shared)
+
+
+def enlarged(face: DetectedFace, factor: float) -> DetectedFace:
+    """Bring a face into the pixels of a picture that is `factor` times as large."""
+    if factor == 1:
+        return face
+    box = face.box
+    corners = (side * factor for side in (box.x1, box.y1, box.x2, box.y2))
+    landmarks = np.asarray(face.landmarks * factor, dtype=np.float32)
+    return DetectedFace(Box(*corners), landmarks, face.detection_score)
 
 
 def suppress_doubles(

@@ -9,6 +9,8 @@ above the 0.45 that founds a person. Hence a product: one bad property is enough
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 import numpy as np
@@ -28,15 +30,56 @@ _SIDE_SCALE = 40.0  # pixels; portraits 77–113, audiences 20–30
 _YAW_SCALE = 0.8  # nose offset over eye distance; portraits ≤ 0.39, full profiles ≥ 1
 _SHARPNESS_HALF = 60.0  # variance of the Laplacian; portraits 137–1278, blurred faces 1–40
 _VISIBLE_NOTHING, _VISIBLE_FULL = 0.5, 0.9  # share of the box inside the picture
+_RANGE_NOTHING, _RANGE_FULL = 10.0, 60.0  # grey levels, 5th to 95th percentile
 
 
-def score_quality(
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What speaks for a face, each from 0 (it spoils everything) to 1 (nothing to complain of).
+
+    Attributes:
+        certain: How sure the detector is.
+        large: Pixels of the box; not those between the eyes, which vanish when a head turns.
+        frontal: How little the head is turned.
+        sharp: Detail at the size that all faces are brought to.
+        whole: Share of the face inside the picture.
+        lit: Range of its grey levels: neither night nor a window behind.
+    """
+
+    certain: float
+    large: float
+    frontal: float
+    sharp: float
+    whole: float
+    lit: float
+
+    @property
+    def score(self) -> float:
+        """The product: 0 (useless) to 1 (large, sharp, frontal, whole, well lit)."""
+        factors = (self.certain, self.large, self.frontal, self.sharp, self.whole, self.lit)
+        return float(min(1.0, max(0.0, prod(factors))))
+
+    @property
+    def fault(self) -> str:
+        """Name what is worst about it."""
+        factors = {
+            "uncertain": self.certain,
+            "small": self.large,
+            "turned_away": self.frontal,
+            "blurred": self.sharp,
+            "cut_off": self.whole,
+            "badly_lit": self.lit,
+        }
+        return min(factors, key=lambda name: factors[name])
+
+
+def judge(
     face: DetectedFace,
     schema: str,
     patch: NDArray[np.float32],
     image_width: int,
     image_height: int,
-) -> float:
+) -> Quality:
     """Judge one detection.
 
     Args:
@@ -45,18 +88,18 @@ def score_quality(
         patch: (64, 64) float32 grey levels 0–255 of the box, see `PATCH_SIZE`.
         image_width: Pixels of the upright image.
         image_height: Pixels of the upright image.
-
-    Returns:
-        0 (useless) to 1 (large, sharp, frontal, whole).
     """
-    score = _ramp(face.detection_score, _SCORE_NOTHING, _SCORE_FULL)
-    size = 1.0 - float(np.exp(-face.box.side / _SIDE_SCALE))
-    pose = 1.0 / (1.0 + (yaw_offset(face, schema) / _YAW_SCALE) ** 2)
     laplacian = sharpness(patch)
-    clear = laplacian / (laplacian + _SHARPNESS_HALF)
     share = _visible_share(face.box, image_width, image_height)
-    visible = _ramp(share, _VISIBLE_NOTHING, _VISIBLE_FULL)
-    return float(min(1.0, max(0.0, score * size * pose * clear * visible)))
+    dark, bright = np.percentile(patch, (5, 95))
+    return Quality(
+        certain=_ramp(face.detection_score, _SCORE_NOTHING, _SCORE_FULL),
+        large=1.0 - float(np.exp(-face.box.side / _SIDE_SCALE)),
+        frontal=1.0 / (1.0 + (yaw_offset(face, schema) / _YAW_SCALE) ** 2),
+        sharp=laplacian / (laplacian + _SHARPNESS_HALF),
+        whole=_ramp(share, _VISIBLE_NOTHING, _VISIBLE_FULL),
+        lit=_ramp(float(bright - dark), _RANGE_NOTHING, _RANGE_FULL),
+    )
 
 
 def yaw_offset(face: DetectedFace, schema: str) -> float:
@@ -86,21 +129,21 @@ def sharpness(patch: NDArray[np.float32]) -> float:
     return float(np.var(around - 4.0 * inner))
 
 
-def why_rejected(side: float, quality: float, thresholds: ModelThresholds) -> str | None:
+def why_rejected(side: float, quality: Quality, thresholds: ModelThresholds) -> str | None:
     """Name what keeps a detection from being stored.
 
     Args:
         side: Shorter side of its box in pixels.
-        quality: 0–1.
+        quality: How it was judged.
         thresholds: Of its model.
 
     Returns:
-        `too_small`, `low_quality`, or None when it is kept.
+        `too_small`, the worst fault of one that is not good enough, or None when it is kept.
     """
     if side < thresholds.min_face_pixels:
         return "too_small"
-    if quality < thresholds.min_quality:
-        return "low_quality"
+    if quality.score < thresholds.min_quality:
+        return quality.fault
     return None
 
 

@@ -7,7 +7,7 @@ lives in `resources.vision`, what they mean for people in `archive.identity`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -24,6 +24,9 @@ Embedding = NDArray[np.float32]
 
 MediaKind = Literal["image", "video", "round_video"]
 ModelKind = Literal["insightface", "dlib"]
+
+Provider = Literal["cpu", "openvino", "openvino-bf16", "cuda", "tensorrt", "coreml"]
+"""What a model's networks run on."""
 
 FIVE_POINTS = "eyes_nose_mouth"
 """Eye centre, eye centre, nose tip, mouth corner, mouth corner; left before right as seen in
@@ -118,6 +121,25 @@ class FoundFace:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedFace:
+    """A detection that was not kept: no crop, no vector, only where and why.
+
+    Attributes:
+        frame_seconds: As of a `FoundFace`.
+        box: Where it is in the upright frame.
+        detection_score: 0–1.
+        quality: 0–1.
+        reason: See `archive.faces.quality.why_rejected`.
+    """
+
+    frame_seconds: float
+    box: Box
+    detection_score: float
+    quality: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What tells one content from another.
 
@@ -142,31 +164,6 @@ class Fingerprint:
     exif: Mapping[str, ExifScalar]
 
 
-PictureRole = Literal["thumbnail", "strip"]
-"""A thumbnail shows a photo, or a video's poster; a strip shows frames of a whole video."""
-
-PictureFormat = Literal["webp", "avif", "jpeg"]
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedPicture:
-    """A small picture made of a content, without metadata.
-
-    Attributes:
-        edge: Longest edge in pixels that was asked for; of a strip its height.
-        width: Pixels as they are: nothing is enlarged.
-        height: Pixels as they are.
-        data: The encoded picture.
-    """
-
-    role: PictureRole
-    edge: int
-    format: PictureFormat
-    width: int
-    height: int
-    data: bytes = field(repr=False)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class MediaAnalysis:
     """Everything one pass over one content found.
@@ -175,13 +172,13 @@ class MediaAnalysis:
         fingerprint: Of the content.
         faces: What passed the gate; for a video one face an appearance, its best frame.
         rejected: Reason → number of detections dropped for it (over all frames).
-        pictures: Thumbnails and the like, where they were asked for.
+        dropped: The detections that `rejected` counts; of very many the best.
     """
 
     fingerprint: Fingerprint
     faces: tuple[FoundFace, ...]
     rejected: Mapping[str, int]
-    pictures: tuple[DerivedPicture, ...] = ()
+    dropped: tuple[RejectedFace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +221,8 @@ class ModelRecord:
         sha256: Hex digest over its files in order of use.
         detector_version: Producer of boxes and landmarks: model, file digest, policy.
         embedding_version: Producer of vectors: model, file digest, alignment.
+        provider: What it runs on here. No part of a version: providers differ in the last digits
+            of a vector, and an archive may move to another machine.
     """
 
     name: str
@@ -238,3 +237,4 @@ class ModelRecord:
     sha256: str
     detector_version: str
     embedding_version: str
+    provider: Provider = "cpu"

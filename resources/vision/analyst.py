@@ -5,28 +5,27 @@ Runs in a worker, on one thread, with one engine. Who feeds it is `pool`.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 
 from archive.errors import Permanent
 from archive.faces.engine import FaceEngine
-from archive.faces.quality import score_quality, why_rejected
 from archive.faces.records import (
-    DetectedFace,
     Fingerprint,
-    FoundFace,
     MediaAnalysis,
     MediaKind,
-    ModelThresholds,
     Pixels,
 )
 from archive.faces.sampling import SamplingPolicy
 from archive.faces.tracks import TrackCollapser
-from resources.vision.crops import encode_crop, quality_patch
-from resources.vision.decoding import DEFAULT_MAX_MEGAPIXELS, DecodedPhoto, decode_photo
+from resources.vision.decoding import (
+    DEFAULT_MAX_MEGAPIXELS,
+    DecodedPhoto,
+    decode_photo,
+    load_decoders,
+)
 from resources.vision.fingerprints import fingerprint
-from resources.vision.thumbnails import ContactSheet
-from resources.vision.thumbnails import thumbnails as make_thumbnails
+from resources.vision.search import Search
 from resources.vision.video import VideoReader
 
 
@@ -38,13 +37,11 @@ class AnalystLimits:
         max_megapixels: Largest photo or video frame that is decoded.
         min_quality: Replaces the model's own lowest quality, 0–1; None keeps it.
         sampling: Which frames of videos are looked at.
-        avif: Whether thumbnails are made in AVIF too.
     """
 
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     min_quality: float | None = None
     sampling: SamplingPolicy = field(default_factory=SamplingPolicy)
-    avif: bool = True
 
 
 class Analyst:
@@ -57,100 +54,63 @@ class Analyst:
             engine: None for an analyst that only fingerprints.
             limits: The defaults if None.
         """
+        load_decoders()
         self._engine = engine
         self._limits = limits or AnalystLimits()
 
-    def analyse(
-        self, data: bytes, kind: MediaKind, *, faces: bool = True, thumbnails: bool = False
-    ) -> MediaAnalysis:
-        """Fingerprint a content, and make of its one decode what else is asked for.
+    def analyse(self, data: bytes, kind: MediaKind) -> MediaAnalysis:
+        """Fingerprint a content and find its faces.
 
         Args:
             data: The whole file.
             kind: What it is.
-            faces: Find and embed its faces.
-            thumbnails: Make small pictures of it.
 
         Raises:
             ItemRejected: It cannot be decoded; see `decode_photo` and `VideoReader`.
             Permanent: There is no engine.
         """
-        engine = self._engine if faces else None
-        if faces and engine is None:
+        if self._engine is None:
             raise Permanent("no model is loaded: this analyst only fingerprints")
+        search = Search(self._engine, self._limits.min_quality)
         if kind == "image":
-            return self._analyse_photo(engine, data, thumbnails=thumbnails)
-        return self._analyse_video(engine, data, kind, thumbnails=thumbnails)
+            return self._analyse_photo(self._engine, data, search)
+        return self._analyse_video(self._engine, data, kind, search)
 
-    def _analyse_photo(
-        self, engine: FaceEngine | None, data: bytes, *, thumbnails: bool
-    ) -> MediaAnalysis:
-        rejected: Counter[str] = Counter()
-        photo = decode_photo(data, max_megapixels=self._limits.max_megapixels)
-        found = self._faces(engine, photo.pixels, 0.0, rejected) if engine else []
-        pictures = make_thumbnails(photo.pixels, avif=self._limits.avif) if thumbnails else ()
-        return MediaAnalysis(_of_photo(data, photo), tuple(found), rejected, pictures)
+    def fingerprint(self, data: bytes, kind: MediaKind) -> Fingerprint:
+        """Fingerprint a content without looking for faces, for chats that have them off.
+
+        Raises:
+            ItemRejected: It cannot be decoded.
+        """
+        if kind == "image":
+            limit = self._limits.max_megapixels
+            return _of_photo(data, decode_photo(data, max_megapixels=limit))
+        with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
+            first = next(video.sampled(self._limits.sampling, kind))
+            return _of_video(data, video, first.pixels)
+
+    def _analyse_photo(self, engine: FaceEngine, data: bytes, search: Search) -> MediaAnalysis:
+        limit = self._limits.max_megapixels
+        photo = decode_photo(data, max_megapixels=limit, useful_scale=engine.useful_scale)
+        faces = search.photo(photo, partial(_whole, data, limit))
+        fingerprint = _of_photo(data, photo)
+        return MediaAnalysis(fingerprint, tuple(faces), search.rejected, search.dropped)
 
     def _analyse_video(
-        self, engine: FaceEngine | None, data: bytes, kind: MediaKind, *, thumbnails: bool
+        self, engine: FaceEngine, data: bytes, kind: MediaKind, search: Search
     ) -> MediaAnalysis:
-        rejected: Counter[str] = Counter()
-        collapser = TrackCollapser(engine.model.thresholds) if engine else None
-        sheet = ContactSheet() if thumbnails else None
+        collapser = TrackCollapser(engine.model.thresholds)
         first: Pixels | None = None
         with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
             for frame in video.sampled(self._limits.sampling, kind):
                 first = frame.pixels if first is None else first
-                if engine is not None and collapser is not None:
-                    collapser.add(self._faces(engine, frame.pixels, frame.seconds, rejected))
-                if sheet is not None:
-                    sheet.add(frame.pixels)
-                elif collapser is None:
-                    break  # a fingerprint needs no second frame
-            return MediaAnalysis(
-                _of_video(data, video, first),
-                collapser.finish() if collapser else (),
-                rejected,
-                sheet.pictures(avif=self._limits.avif) if sheet else (),
-            )
-
-    def _faces(
-        self, engine: FaceEngine, image: Pixels, seconds: float, rejected: Counter[str]
-    ) -> list[FoundFace]:
-        """Detect, judge, embed and cut the faces of one frame; count what is dropped."""
-        kept: list[tuple[DetectedFace, float]] = []
-        for face in engine.detect(image):
-            quality = _judge(engine, image, face)
-            reason = why_rejected(face.box.side, quality, self._thresholds(engine))
-            if reason is None:
-                kept.append((face, quality))
-            else:
-                rejected[reason] += 1
-        vectors = engine.embed(image, [face for face, _ in kept])
-        return [
-            FoundFace(
-                frame_seconds=seconds,
-                box=face.box,
-                landmarks=face.landmarks,
-                landmark_schema=engine.model.landmark_schema,
-                detection_score=face.detection_score,
-                quality=quality,
-                embedding=vector,
-                crop=encode_crop(image, face.box),
-            )
-            for (face, quality), vector in zip(kept, vectors, strict=True)
-        ]
-
-    def _thresholds(self, engine: FaceEngine) -> ModelThresholds:
-        own = engine.model.thresholds
-        override = self._limits.min_quality
-        return own if override is None else replace(own, min_quality=override)
+                collapser.add(search.frame(frame.pixels, frame.seconds))
+            fingerprint = _of_video(data, video, first)
+            return MediaAnalysis(fingerprint, collapser.finish(), search.rejected, search.dropped)
 
 
-def _judge(engine: FaceEngine, image: Pixels, face: DetectedFace) -> float:
-    height, width = image.shape[:2]
-    patch = quality_patch(image, face.box)
-    return score_quality(face, engine.model.landmark_schema, patch, width, height)
+def _whole(data: bytes, max_megapixels: float) -> Pixels:
+    return decode_photo(data, max_megapixels=max_megapixels).pixels
 
 
 def _of_photo(data: bytes, photo: DecodedPhoto) -> Fingerprint:

@@ -66,8 +66,11 @@ class DlibEngine:
             dlib.face_recognition_model_v1(str(recogniser)),
         )
 
-    def detect(self, image: Pixels) -> list[DetectedFace]:
-        """Find all upright faces, strongest first; landmarks in schema `EYE_CORNERS`."""
+    def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
+        """Find all upright faces, strongest first; landmarks in schema `EYE_CORNERS`.
+
+        It has one way of looking, whether `closely` or not.
+        """
         import dlib
 
         pixels = np.ascontiguousarray(image)
@@ -79,6 +82,10 @@ class DlibEngine:
             here = dlib.rectangle(*(round(side / factor) for side in sides))
             faces.append(_face(here, self._predictor(pixels, here), margin))
         return sorted(faces, key=lambda face: -face.detection_score)
+
+    def useful_scale(self, width: int, height: int) -> float:
+        """Give the scale below which detection would see less."""
+        return min(1.0, _SHRINK_ABOVE / max(width, height))
 
     def embed(self, image: Pixels, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
         """Embed faces of one image in one batch: (n, 128) float32, unit norm."""

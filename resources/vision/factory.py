@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archive.faces.engine import FaceEngine
 from resources.vision.models import DLIB, look_up, require_licence
+from resources.vision.providers import AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,15 @@ class EngineSpec:
         model_name: `dlib` or the name of a pack's folder.
         models_dir: Root with a folder `models`; None means insightface's own (~/.insightface).
         accept_noncommercial: Whether a non-commercial licence was accepted.
-        providers: ONNX Runtime execution providers, best first.
+        providers: What may run it, best first; see `choose_provider`.
+        tiled: Whether to look for small faces in large pictures.
     """
 
     model_name: str
     models_dir: Path | None = None
     accept_noncommercial: bool = False
-    providers: tuple[str, ...] = ("CPUExecutionProvider",)
+    providers: tuple[str, ...] = (AUTO,)
+    tiled: bool = True
 
     @property
     def holds_gil(self) -> bool:
@@ -47,7 +50,7 @@ class EngineSpec:
             return DlibEngine.load(known)
         from resources.vision.insightface_engine import InsightFaceEngine
 
-        return InsightFaceEngine.load(known, self.models_dir, self.providers)
+        return InsightFaceEngine.load(known, self.models_dir, self.providers, tiled=self.tiled)
 
 
 def load_engine(

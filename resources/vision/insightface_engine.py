@@ -17,21 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.errors import Permanent
-from archive.faces.geometry import alignment_transform, suppress_doubles
-from archive.faces.records import FIVE_POINTS, Box, DetectedFace, ModelRecord, Pixels
+from archive.faces.geometry import alignment_transform
+from archive.faces.records import FIVE_POINTS, DetectedFace, ModelRecord, Pixels, Provider
+from archive.faces.scales import useful_scale
 from resources.vision.models import KnownModel
 from resources.vision.packs import Pack, open_pack
+from resources.vision.providers import AUTO, choose_provider, open_session
+from resources.vision.pyramid import Detections, Pyramid
 
-CPU: Final = ("CPUExecutionProvider",)
-
-# Two passes find the whole range of face sizes: at 640 px SCRFD finds none of 40 faces that fill
-# a small picture (tight crops, selfies, round videos), at 128 px all 40 (FIELD_NOTES, measured).
-# The second pass costs 1.6 ms beside 37 ms.
-DETECTION_SIZES: Final = (640, 128)
 DETECTION_THRESHOLD: Final = 0.5  # insightface's default
-SAME_FACE_IOU: Final = 0.4  # insightface's default for non-maximum suppression
-_STRIDE: Final = 32  # SCRFD's coarsest feature map: sides must be multiples of it
-_POLICY: Final = "640+128/1"  # part of the producer: change it when detection changes
+# Part of the producer: change it when detection changes.
+_POLICY: Final = "own640+128+tiles25/2"
+_POLICY_UNTILED: Final = "own640+128/2"
 
 
 class InsightFaceEngine:
@@ -39,54 +36,67 @@ class InsightFaceEngine:
 
     holds_gil: Final = False
 
-    def __init__(self, model: ModelRecord, detector: Any, recogniser: Any) -> None:
+    def __init__(
+        self, model: ModelRecord, detector: Any, recogniser: Any, *, tiled: bool = True
+    ) -> None:
         """Take loaded models; use `load`."""
         self.model: Final = model
         self._detector = detector
         self._recogniser = recogniser
+        self._tiled = tiled
+        self._pyramid = Pyramid(self._look, detector.static_input_size, tiled=tiled)
 
     @classmethod
     def load(
-        cls, known: KnownModel, models_dir: Path | None, providers: Sequence[str] = CPU
+        cls,
+        known: KnownModel,
+        models_dir: Path | None,
+        providers: Sequence[str] = (AUTO,),
+        *,
+        tiled: bool = True,
     ) -> InsightFaceEngine:
         """Open a pack and load its two models.
 
         Args:
             known: What the registry says about it; its licence was accepted.
             models_dir: Root with a folder `models`; None means insightface's own.
-            providers: ONNX Runtime execution providers, best first.
+            providers: What may run it, best first; see `choose_provider`.
+            tiled: Whether to look for small faces in large pictures.
 
         Raises:
             Permanent: The pack is missing, incomplete or cannot be loaded.
         """
-        from insightface.model_zoo import get_model
+        from insightface.model_zoo.arcface_onnx import ArcFaceONNX
+        from insightface.model_zoo.scrfd import SCRFD
 
+        provider = choose_provider(providers)
         pack = open_pack(known, models_dir)
-        options: dict[str, Any] = {
-            "providers": list(providers),
-            "sess_options": _one_thread(),
-            # By default every input shape gets a session of its own; ours vary by picture.
-            "static_shape_sessions": False,
-        }
         try:
-            detector = get_model(str(pack.detector), **options)
-            recogniser = get_model(str(pack.recogniser), **options)
-        except Exception as exc:  # ONNX Runtime raises its own bare classes
-            raise Permanent(f"{pack.folder} cannot be loaded: {exc}") from exc
-        if not getattr(detector, "use_kps", False):
+            detector = SCRFD(
+                str(pack.detector),
+                open_session(pack.detector, provider),
+                # By default every input shape gets a session of its own; ours vary by picture.
+                static_shape_sessions=False,
+            )
+            recogniser = ArcFaceONNX(
+                str(pack.recogniser), open_session(pack.recogniser, provider, vectors=True)
+            )
+        except Permanent:
+            raise
+        except Exception as exc:  # the runtimes raise their own bare classes
+            raise Permanent(f"{pack.folder} cannot be loaded on {provider}: {exc}") from exc
+        if not detector.use_kps:
             raise Permanent(f"{pack.detector} predicts no landmarks: faces cannot be aligned")
-        return cls(_record(known, pack), detector, recogniser)
+        record = _record(known, pack, provider, _POLICY if tiled else _POLICY_UNTILED)
+        return cls(record, detector, recogniser, tiled=tiled)
 
-    def detect(self, image: Pixels) -> list[DetectedFace]:
-        """Find all faces at all sizes, strongest first, each once."""
-        passes = [self._detect_at(image, size) for size in self._sizes()]
-        scores = np.concatenate([scores for scores, _, _ in passes])
-        boxes = np.concatenate([boxes for _, boxes, _ in passes])
-        landmarks = np.concatenate([points for _, _, points in passes])
-        return [
-            DetectedFace(Box(*map(float, boxes[i])), landmarks[i], float(scores[i]))
-            for i in suppress_doubles(boxes, scores, SAME_FACE_IOU)
-        ]
+    def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
+        """Find all faces at all sizes, strongest first, each once; see `Pyramid`."""
+        return self._pyramid.detect(image, closely=closely)
+
+    def useful_scale(self, width: int, height: int) -> float:
+        """Give the scale below which detection would see less."""
+        return useful_scale(width, height, tiled=self._tiled)
 
     def embed(self, image: Pixels, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
         """Embed faces of one image in one batch: (n, dims) float32, unit norm."""
@@ -102,53 +112,13 @@ class InsightFaceEngine:
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(norms, np.finfo(np.float32).tiny), np.float32)
 
-    def _sizes(self) -> tuple[int, ...]:
-        """Give the input sizes; a detector exported for one size has only that one."""
-        fixed = self._detector.static_input_size
-        return DETECTION_SIZES if fixed is None else (int(max(fixed)),)
-
-    def _detect_at(
-        self, image: Pixels, size: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Run the detector at one scale.
-
-        Returns:
-            Scores (n,), boxes (n, 4) and landmarks (n, 5, 2) in pixels of `image`.
-        """
-        letterboxed, scale = self._letterbox(image, size)
-        scores, boxes, points = self._detector.forward(letterboxed, DETECTION_THRESHOLD)
-        return (
+    def _look(self, canvas: Pixels) -> Detections:
+        scores, boxes, points = self._detector.forward(canvas, DETECTION_THRESHOLD)
+        return Detections(
             np.concatenate(scores).astype(np.float32).ravel(),
-            (np.concatenate(boxes) / scale).astype(np.float32),
-            (np.concatenate(points) / scale).astype(np.float32),
+            np.concatenate(boxes).astype(np.float32),
+            np.concatenate(points).astype(np.float32),
         )
-
-    def _letterbox(self, image: Pixels, size: int) -> tuple[Pixels, float]:
-        """Shrink or enlarge to `size` on the longer side, as BGR.
-
-        insightface pads to a square; black bars hold no faces, so a network that takes any shape
-        gets only what fills its stride: a quarter less work for a 4:3 photo.
-
-        Returns:
-            The input and the factor from image to input pixels.
-        """
-        import cv2
-
-        height, width = image.shape[:2]
-        factor = size / max(height, width)
-        new_width, new_height = max(1, round(width * factor)), max(1, round(height * factor))
-        resized = cv2.resize(image, (new_width, new_height), interpolation=cv2.INTER_LINEAR)
-        if self._detector.static_input_size is None:
-            rows, columns = _up_to_stride(new_height), _up_to_stride(new_width)
-        else:
-            columns, rows = self._detector.static_input_size
-        canvas = np.zeros((rows, columns, 3), dtype=np.uint8)
-        cv2.cvtColor(resized, cv2.COLOR_RGB2BGR, dst=canvas[:new_height, :new_width])
-        return canvas, factor
-
-
-def _up_to_stride(side: int) -> int:
-    return -(-side // _STRIDE) * _STRIDE
 
 
 def _aligned_bgr(image: Pixels, face: DetectedFace, side: int) -> Pixels:
@@ -160,18 +130,7 @@ def _aligned_bgr(image: Pixels, face: DetectedFace, side: int) -> Pixels:
     return np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGB2BGR), dtype=np.uint8)
 
 
-def _one_thread() -> Any:
-    """Options of a session that works on the thread that calls it and nowhere else."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only: shape warnings of old exports are not ours
-    return options
-
-
-def _record(known: KnownModel, pack: Pack) -> ModelRecord:
+def _record(known: KnownModel, pack: Pack, provider: Provider, policy: str) -> ModelRecord:
     both = hashlib.sha256((pack.detector_sha256 + pack.recogniser_sha256).encode()).hexdigest()
     return ModelRecord(
         name=known.name,
@@ -184,6 +143,7 @@ def _record(known: KnownModel, pack: Pack) -> ModelRecord:
         landmark_schema=FIVE_POINTS,
         thresholds=known.thresholds,
         sha256=both,
-        detector_version=f"{known.name}/{pack.detector_sha256[:12]}/{_POLICY}",
+        detector_version=f"{known.name}/{pack.detector_sha256[:12]}/{policy}",
         embedding_version=f"{known.name}/{pack.recogniser_sha256[:12]}/arcface112/1",
+        provider=provider,
     )

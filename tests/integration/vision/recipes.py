@@ -38,7 +38,7 @@ class ScriptedEngine:
     model: ModelRecord = MODEL
     _hoard: list[Any] = field(default_factory=list)
 
-    def detect(self, image: Pixels) -> list[DetectedFace]:
+    def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
         if image.shape[1] == 13:
             os.kill(os.getpid(), signal.SIGKILL)
         if image.shape[1] == 14:
@@ -46,6 +46,9 @@ class ScriptedEngine:
         if image.shape[1] == 15:
             self._hoard.append(np.ones(1 << 30, dtype=np.uint8))
         return []
+
+    def useful_scale(self, width: int, height: int) -> float:
+        return 1.0
 
     def embed(self, image: Pixels, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
         return np.empty((0, self.model.dims), dtype=np.float32)

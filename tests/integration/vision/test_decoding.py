@@ -1,7 +1,10 @@
+import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -35,7 +38,7 @@ def test_hostile_and_damaged_files_are_rejected_with_a_reason() -> None:
     assert reason(b"") == "empty"
     assert reason(b"Dear diary, this is no picture.") == "not_an_image"
     assert reason(png_header(30_000, 30_000)) == "too_many_pixels"
-    assert reason(jpeg[: len(jpeg) // 2]) == "truncated"
+    assert reason(encoded(textured(200, 150), "PNG")[:9000]) == "truncated"
     assert reason(encoded(plain(2000, 1000)), max_megapixels=1.9) == "too_many_pixels"
 
 
@@ -132,3 +135,86 @@ def test_exif_becomes_json_scalars() -> None:
     assert photo.exif["ExposureTime"] == pytest.approx(0.008)
     assert photo.exif["DateTimeOriginal"] == "2026:11:20 10:00:00"
     assert all(isinstance(value, str | int | float) for value in photo.exif.values())
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_of_a_jpeg_that_was_cut_off_what_is_there_is_decoded(*, progressive: bool) -> None:
+    jpeg = encoded(textured(400, 300), quality=90, progressive=progressive)
+
+    photo = decode_photo(jpeg[: len(jpeg) * 3 // 4])
+
+    assert photo.truncated
+    assert (photo.width, photo.height) == (400, 300)
+    assert photo.pixels[:100].std() > 10
+
+
+def test_formats_that_start_other_programs_are_no_images() -> None:
+    assert reason(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EOF\n") == "not_an_image"
+
+
+@pytest.mark.parametrize("format_name", ["HEIF", "AVIF", "WEBP"])
+def test_the_formats_of_phones_are_decoded_and_turned(format_name: str) -> None:
+    if format_name == "HEIF":
+        pillow_heif.register_heif_opener()
+    stored = plain(80, 40, "blue")
+    stored.paste("red", (0, 0, 20, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+
+    photo = decode_photo(encoded(stored, format_name, exif=exif.tobytes(), quality=95))
+
+    assert photo.pixels.shape == (80, 40, 3)
+    assert photo.pixels[5, 20, 0] > 200
+    assert photo.pixels[60, 20, 2] > 200
+
+
+@pytest.mark.parametrize("format_name", ["WEBP", "AVIF", "PNG"])
+def test_of_any_animation_the_first_frame_counts(format_name: str) -> None:
+    frames = [plain(colour="blue"), plain(colour="red")]
+
+    photo = decode_photo(encoded(frames[0], format_name, save_all=True, append_images=frames[1:]))
+
+    assert photo.pixels[20, 20, 2] > 200
+
+
+def test_sixteen_bits_a_colour_become_eight() -> None:
+    buffer = cv2.imencode(".png", np.full((48, 64, 3), (0, 0, 32_768), np.uint16))[1]
+
+    assert np.abs(decode_photo(buffer.tobytes()).pixels[5, 5].astype(int) - (128, 0, 0)).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize(
+    ("scale", "reduction"), [(1.0, 1), (0.51, 1), (0.5, 2), (0.2, 4), (0.01, 8)]
+)
+def test_a_jpeg_is_decoded_no_larger_than_it_is_of_use(
+    orientation: int, scale: float, reduction: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(plain(161, 90), exif=exif)
+
+    photo = decode_photo(data, useful_scale=lambda _width, _height: scale)
+
+    sides = (90, 161) if orientation in {6, 8} else (161, 90)
+    assert (photo.width, photo.height) == sides
+    assert photo.reduction == reduction
+    assert photo.pixels.shape == (-(-sides[1] // reduction), -(-sides[0] // reduction), 3)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_odd_orientation_turns_nothing(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    photo = decode_photo(encoded(plain(64, 48), exif=exif))
+
+    assert photo.pixels.shape == (48, 64, 3)
+
+
+def test_opencv_and_pillow_see_the_same_jpeg() -> None:
+    data = encoded(textured(121, 77), quality=92)
+
+    whole = decode_photo(data).pixels.astype(int)
+
+    assert np.abs(whole - np.asarray(Image.open(io.BytesIO(data)))).max() <= 2

@@ -5,7 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from archive.faces.geometry import ARCFACE_TEMPLATE
-from archive.faces.quality import PATCH_SIZE, score_quality, sharpness, why_rejected, yaw_offset
+from archive.faces.quality import PATCH_SIZE, Quality, sharpness, why_rejected, yaw_offset
+from archive.faces.quality import judge as judge_face
 from archive.faces.records import FIVE_POINTS, Box, DetectedFace, ModelThresholds
 
 FACE = DetectedFace(Box(100, 100, 212, 212), ARCFACE_TEMPLATE + 100, 0.9)
@@ -18,8 +19,8 @@ def noise(strength: float) -> NDArray[np.float32]:
 
 
 def judge(face: DetectedFace, patch: NDArray[np.float32] | None = None) -> float:
-    sharp = noise(10) if patch is None else patch
-    return score_quality(face, FIVE_POINTS, sharp, 1000, 1000)
+    sharp = noise(25) if patch is None else patch
+    return judge_face(face, FIVE_POINTS, sharp, 1000, 1000).score
 
 
 def test_a_large_sharp_frontal_face_is_good() -> None:
@@ -62,9 +63,28 @@ def test_inclining_the_head_is_not_turning_it() -> None:
     )
 
 
+PERFECT = Quality(1, 1, 1, 1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("side", "quality", "reason"),
-    [(19, 0.9, "too_small"), (100, 0.05, "low_quality"), (20, 0.1, None)],
+    [
+        (19, PERFECT, "too_small"),
+        (20, PERFECT, None),
+        (100, replace(PERFECT, certain=0.1), None),
+        (100, replace(PERFECT, certain=0.09), "uncertain"),
+        (100, replace(PERFECT, large=0.09), "small"),
+        (100, replace(PERFECT, frontal=0.09), "turned_away"),
+        (100, replace(PERFECT, sharp=0.09, whole=0.5), "blurred"),
+        (100, replace(PERFECT, whole=0.2, sharp=0.3), "cut_off"),
+        (100, replace(PERFECT, lit=0.0), "badly_lit"),
+    ],
 )
-def test_a_rejection_names_its_reason(side: float, quality: float, reason: str | None) -> None:
+def test_a_rejection_names_the_worst_fault(
+    side: float, quality: Quality, reason: str | None
+) -> None:
     assert why_rejected(side, quality, THRESHOLDS) == reason
+
+
+def test_a_face_in_the_dark_is_worthless() -> None:
+    assert judge(FACE, noise(2)) == 0.0

@@ -7,7 +7,7 @@ lives in `resources.vision`, what they mean for people in `archive.identity`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -164,6 +164,31 @@ class Fingerprint:
     exif: Mapping[str, ExifScalar]
 
 
+PictureRole = Literal["thumbnail", "strip"]
+"""A thumbnail shows a photo, or a video's poster; a strip shows frames of a whole video."""
+
+PictureFormat = Literal["webp", "avif", "jpeg"]
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedPicture:
+    """A small picture made of a content, without metadata.
+
+    Attributes:
+        edge: Longest edge in pixels that was asked for; of a strip its height.
+        width: Pixels as they are: nothing is enlarged.
+        height: Pixels as they are.
+        data: The encoded picture.
+    """
+
+    role: PictureRole
+    edge: int
+    format: PictureFormat
+    width: int
+    height: int
+    data: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MediaAnalysis:
     """Everything one pass over one content found.
@@ -172,12 +197,14 @@ class MediaAnalysis:
         fingerprint: Of the content.
         faces: What passed the gate; for a video one face an appearance, its best frame.
         rejected: Reason → number of detections dropped for it (over all frames).
+        pictures: Thumbnails and the like, where they were asked for.
         dropped: The detections that `rejected` counts; of very many the best.
     """
 
     fingerprint: Fingerprint
     faces: tuple[FoundFace, ...]
     rejected: Mapping[str, int]
+    pictures: tuple[DerivedPicture, ...] = ()
     dropped: tuple[RejectedFace, ...] = ()
 
 

@@ -5,13 +5,16 @@ Runs in a worker, on one thread, with one engine. Who feeds it is `pool`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from archive.errors import Permanent
 from archive.faces.engine import FaceEngine
 from archive.faces.records import (
+    DerivedPicture,
     Fingerprint,
+    FoundFace,
     MediaAnalysis,
     MediaKind,
     Pixels,
@@ -26,6 +29,8 @@ from resources.vision.decoding import (
 )
 from resources.vision.fingerprints import fingerprint
 from resources.vision.search import Search
+from resources.vision.thumbnails import ContactSheet
+from resources.vision.thumbnails import thumbnails as make_thumbnails
 from resources.vision.video import VideoReader
 
 
@@ -37,11 +42,13 @@ class AnalystLimits:
         max_megapixels: Largest photo or video frame that is decoded.
         min_quality: Replaces the model's own lowest quality, 0–1; None keeps it.
         sampling: Which frames of videos are looked at.
+        avif: Whether thumbnails are made in AVIF too.
     """
 
     max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     min_quality: float | None = None
     sampling: SamplingPolicy = field(default_factory=SamplingPolicy)
+    avif: bool = True
 
 
 class Analyst:
@@ -58,55 +65,75 @@ class Analyst:
         self._engine = engine
         self._limits = limits or AnalystLimits()
 
-    def analyse(self, data: bytes, kind: MediaKind) -> MediaAnalysis:
-        """Fingerprint a content and find its faces.
+    def analyse(
+        self, data: bytes, kind: MediaKind, *, faces: bool = True, thumbnails: bool = False
+    ) -> MediaAnalysis:
+        """Fingerprint a content, and make of its one decode what else is asked for.
 
         Args:
             data: The whole file.
             kind: What it is.
+            faces: Find and embed its faces.
+            thumbnails: Make small pictures of it.
 
         Raises:
             ItemRejected: It cannot be decoded; see `decode_photo` and `VideoReader`.
             Permanent: There is no engine.
         """
-        if self._engine is None:
+        engine = self._engine if faces else None
+        if faces and engine is None:
             raise Permanent("no model is loaded: this analyst only fingerprints")
-        search = Search(self._engine, self._limits.min_quality)
         if kind == "image":
-            return self._analyse_photo(self._engine, data, search)
-        return self._analyse_video(self._engine, data, kind, search)
+            return self._analyse_photo(engine, data, thumbnails=thumbnails)
+        return self._analyse_video(engine, data, kind, thumbnails=thumbnails)
 
-    def fingerprint(self, data: bytes, kind: MediaKind) -> Fingerprint:
-        """Fingerprint a content without looking for faces, for chats that have them off.
-
-        Raises:
-            ItemRejected: It cannot be decoded.
-        """
-        if kind == "image":
-            limit = self._limits.max_megapixels
-            return _of_photo(data, decode_photo(data, max_megapixels=limit))
-        with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
-            first = next(video.sampled(self._limits.sampling, kind))
-            return _of_video(data, video, first.pixels)
-
-    def _analyse_photo(self, engine: FaceEngine, data: bytes, search: Search) -> MediaAnalysis:
+    def _analyse_photo(
+        self, engine: FaceEngine | None, data: bytes, *, thumbnails: bool
+    ) -> MediaAnalysis:
         limit = self._limits.max_megapixels
-        photo = decode_photo(data, max_megapixels=limit, useful_scale=engine.useful_scale)
-        faces = search.photo(photo, partial(_whole, data, limit))
-        fingerprint = _of_photo(data, photo)
-        return MediaAnalysis(fingerprint, tuple(faces), search.rejected, search.dropped)
+        scale = engine.useful_scale if engine else None
+        photo = decode_photo(data, max_megapixels=limit, useful_scale=scale)
+        search = self._search(engine)
+        found = search.photo(photo, partial(_whole, data, limit)) if search else []
+        pictures = make_thumbnails(photo.pixels, avif=self._limits.avif) if thumbnails else ()
+        return _analysis(_of_photo(data, photo), found, search, pictures)
 
     def _analyse_video(
-        self, engine: FaceEngine, data: bytes, kind: MediaKind, search: Search
+        self, engine: FaceEngine | None, data: bytes, kind: MediaKind, *, thumbnails: bool
     ) -> MediaAnalysis:
-        collapser = TrackCollapser(engine.model.thresholds)
+        search = self._search(engine)
+        collapser = TrackCollapser(engine.model.thresholds) if engine else None
+        sheet = ContactSheet() if thumbnails else None
         first: Pixels | None = None
         with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
             for frame in video.sampled(self._limits.sampling, kind):
                 first = frame.pixels if first is None else first
-                collapser.add(search.frame(frame.pixels, frame.seconds))
-            fingerprint = _of_video(data, video, first)
-            return MediaAnalysis(fingerprint, collapser.finish(), search.rejected, search.dropped)
+                if search is not None and collapser is not None:
+                    collapser.add(search.frame(frame.pixels, frame.seconds))
+                if sheet is not None:
+                    sheet.add(frame.pixels)
+                elif collapser is None:
+                    break  # a fingerprint needs no second frame
+            return _analysis(
+                _of_video(data, video, first),
+                collapser.finish() if collapser else (),
+                search,
+                sheet.pictures(avif=self._limits.avif) if sheet else (),
+            )
+
+    def _search(self, engine: FaceEngine | None) -> Search | None:
+        return Search(engine, self._limits.min_quality) if engine else None
+
+
+def _analysis(
+    of: Fingerprint,
+    faces: Sequence[FoundFace],
+    search: Search | None,
+    pictures: tuple[DerivedPicture, ...],
+) -> MediaAnalysis:
+    if search is None:
+        return MediaAnalysis(of, (), {}, pictures)
+    return MediaAnalysis(of, tuple(faces), search.rejected, pictures, search.dropped)
 
 
 def _whole(data: bytes, max_megapixels: float) -> Pixels:

@@ -164,7 +164,7 @@ def test_a_stricter_quality_counts_what_it_drops(pack_spec: EngineSpec, six_peop
 def test_fingerprints_need_no_engine() -> None:
     data = encoded(plain(300, 200))
 
-    found = Analyst(None).fingerprint(data, "image")
+    found = Analyst(None).analyse(data, "image", faces=False).fingerprint
 
     assert found.sha256 == hashlib.sha256(data).digest()
     assert (found.width, found.height, found.size_bytes) == (300, 200, len(data))
@@ -173,7 +173,7 @@ def test_fingerprints_need_no_engine() -> None:
 def test_a_video_of_one_frame_has_a_fingerprint() -> None:
     data = video([np.full((48, 64, 3), 90, np.uint8)])
 
-    found = Analyst(None).fingerprint(data, "round_video")
+    found = Analyst(None).analyse(data, "round_video", faces=False).fingerprint
 
     assert (found.width, found.height) == (64, 48)
     assert found.phash is not None
@@ -181,7 +181,7 @@ def test_a_video_of_one_frame_has_a_fingerprint() -> None:
 
 def test_a_photo_in_place_of_a_video_is_rejected_or_read_as_one_frame() -> None:
     with pytest.raises(ItemRejected):
-        Analyst(None).fingerprint(b"plain text", "video")
+        Analyst(None).analyse(b"plain text", "video", faces=False)
 
 
 def test_the_perceptual_hash_is_imagehash_s_in_a_signed_bigint(six_people: bytes) -> None:

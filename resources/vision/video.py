@@ -297,6 +297,9 @@ class VideoReader:
         streams = self._container.streams.video
         if not streams:
             raise ItemRejected("no_video", "the file has no video stream")
+        # A stream in no codec that FFmpeg knows has none of a video stream's properties.
+        if not hasattr(streams[0], "width"):
+            raise ItemRejected("corrupt", "the codec of the video stream is unknown")
         return streams[0]
 
     def _check_size(self, width: int, height: int) -> None:

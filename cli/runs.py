@@ -63,7 +63,7 @@ class Runner:
             dg.reconstructable(job), self.instance, run_config=_NO_WAITING, tags=dict(tags)
         )
         said = list(_metadata(result))
-        wants_retry = any("RetryRequested" in line for line in _failures(result))
+        wants_retry = any(map(_wants_retry, result.all_events))
         return Outcome(
             # Each step's assets say the same of its files.
             items=sum(max((each.get(name, 0) for each in said), default=0) for name in _DONE),
@@ -101,9 +101,16 @@ def _metadata(result: dg.JobExecutionResult) -> Iterator[dict[str, int]]:
             }
 
 
-def _failures(result: dg.JobExecutionResult) -> Iterator[str]:
-    for event in result.all_events:
-        error = event.step_failure_data.error if event.is_step_failure else None
-        while error is not None:
-            yield error.message
-            error = error.cause
+def _wants_retry(event: dg.DagsterEvent) -> bool:
+    """Whether a step failed in a way that time alone heals; see ``archive_assets.outcomes``."""
+    if not event.is_step_failure:
+        return False
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None and "retry_at" in failure.user_failure_data.metadata:
+        return True
+    error = failure.error
+    while error is not None:
+        if "RetryRequested" in error.message:
+            return True
+        error = error.cause
+    return False

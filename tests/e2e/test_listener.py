@@ -31,7 +31,7 @@ COMMAND = [sys.executable, "-m", "sensors.listener"]
 ARCHIVE = Switches(archive=True)
 
 
-@dataclass
+@dataclass(repr=False)
 class Street:
     """Two accounts that share a group, with a group of each one's own."""
 

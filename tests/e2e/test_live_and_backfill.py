@@ -45,7 +45,8 @@ SELECT (SELECT count(*) FROM message_media JOIN messages USING (chat_no, message
 """
 
 
-@dataclass
+# Messages know their chats and chats their messages: to print them would never end.
+@dataclass(repr=False)
 class Town:
     """Two chats, one of each kind of numbering, and people who never stop talking in them."""
 

@@ -187,6 +187,19 @@ class Settings(BaseSettings):
         default_text="dlib unless `init` chose another",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
     )
+    vision_providers: str = setting(
+        "auto",
+        section="People",
+        description="What a pack's networks run on, best first, with commas between: auto, cpu, "
+        "openvino, openvino-bf16, cuda, tensorrt, coreml. dlib always runs on the processor.",
+        pattern=r"^[a-z0-9-]+( *, *[a-z0-9-]+)*$",
+    )
+    find_tiny_faces: bool = setting(
+        default=True,
+        section="People",
+        description="Look at photos beyond 1280 pixels in tiles too, for faces down to 25 pixels: "
+        "up to a second of one core for a photo of 20 megapixels.",
+    )
     accept_noncommercial_models: bool = setting(
         default=False,
         section="People",

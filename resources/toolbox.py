@@ -266,4 +266,6 @@ def chosen_engine(settings: Settings) -> EngineSpec:
         model_name=settings.model or DEFAULT_MODEL,
         models_dir=settings.models_dir,
         accept_noncommercial=settings.accept_noncommercial_models,
+        providers=tuple(name.strip() for name in settings.vision_providers.split(",")),
+        tiled=settings.find_tiny_faces,
     )

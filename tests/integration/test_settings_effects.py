@@ -101,6 +101,8 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "video_max_gap_seconds_ranged": (10.0, 5.0, lambda box: vars(box.vision())["_limits"]),
     "avif_thumbnails": (True, False, lambda box: box.media_pass_options.thumbnail_version),
     "avif_thumbnails": (True, False, lambda box: box.media_pass_options.thumbnail_version),
+    "vision_providers": ("auto", "cuda, cpu", lambda box: box.engine_spec.providers),
+    "find_tiny_faces": (True, False, lambda box: box.engine_spec.tiled),
     "media_workers": (None, 7, lambda box: box.media_pass_options.workers),
     "media_buffer_limit_mb": (256, 64, lambda box: box.media_pass_options.buffer_limit_bytes),
     "item_memory_limit_mb": (2048, 512, lambda box: box.media_pass_options.item_memory_limit_mb),

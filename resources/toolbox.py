@@ -36,6 +36,7 @@ from resources.store.locks import account_lane
 from resources.store.media import MediaStore
 from resources.store.media_failures import FailureStore
 from resources.store.migrate import require_migrated
+from resources.store.near_copies import NearCopies
 from resources.store.overview import OverviewStore
 from resources.store.paces import PostgresPaces
 from resources.store.people import PeopleStore
@@ -75,6 +76,7 @@ class Toolbox:
         self.inbox = PostgresInbox(database)
         self.updates = PostgresUpdateStates(database)
         self.media = MediaStore(database)
+        self.near_copies = NearCopies(database)
         self.failures = FailureStore(database)
         self.people = PeopleStore(database)
         self.topics = TopicStore(database)

@@ -1,6 +1,7 @@
 """Which contents are copies of one another to the eye, by their perceptual hashes.
 
-Only the comparison; what a near copy means for a topic is the planner's.
+Only who stands for whom; how alike two are is ``archive.near_copies``'s, and what a near copy
+means for a topic is the planner's.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ContentKey
+from archive.near_copies import neighbours
 
 _UNSIGNED = (1 << 64) - 1
 
@@ -52,6 +54,5 @@ class _Side:
         self._keys.append(content_key)
 
     def near(self, phash: int, near_copy_bits: int) -> ContentKey | None:
-        differing = self._hashes[: len(self._keys)] ^ np.uint64(phash & _UNSIGNED)
-        close = np.flatnonzero(np.bitwise_count(differing) <= near_copy_bits)
+        close, _ = neighbours(self._hashes[: len(self._keys)], phash, near_copy_bits)
         return self._keys[close[0]] if close.size else None

@@ -18,3 +18,17 @@ CREATE TABLE derived_pictures (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (content_key, role, edge, format)
 );
+
+-- Contents that look alike. A content is searched for again when it has another hash.
+ALTER TABLE blobs ADD COLUMN linked_phash bigint;
+CREATE INDEX blobs_unlinked ON blobs (content_key) WHERE phash IS DISTINCT FROM linked_phash;
+
+CREATE TABLE near_copies (
+    first_key text NOT NULL REFERENCES blobs ON DELETE CASCADE,
+    second_key text NOT NULL REFERENCES blobs ON DELETE CASCADE,
+    bits smallint NOT NULL CHECK (bits BETWEEN 0 AND 64),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (first_key, second_key),
+    CHECK (first_key < second_key COLLATE "C")
+);
+CREATE INDEX near_copies_second ON near_copies (second_key);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archive.chats import MarkedId, allow
 from archive.history import HistoryResult, plan_windows, read_window
 from archive.ids import ChatId
-from archive.listening import Change, due_windows, receive
+from archive.listening import Change, Heard, due_windows
 from archive.records import Chat, Switches
 from archive.windows import PLACEHOLDER_WIDTH
 from resources.store.accounts import PostgresAccounts
@@ -89,8 +89,8 @@ async def test_an_edit_and_a_deletion_after_archiving_arrive(
     group.delete(second)
     inbox = PostgresInbox(database)
     for message, change in ((first, "edited"), (second, "deleted")):
-        heard = Change(chat.chat_id, message.id, change)  # type: ignore[arg-type]
-        assert receive(heard, chat.account_id, inbox)
+        told = Change(chat.chat_id, message.id, change)  # type: ignore[arg-type]
+        assert inbox.keep(chat.account_id, Heard((told,))) == 1
 
     for due in due_windows(inbox):
         await read_window(due.window, account.history, PostgresHistory(database))

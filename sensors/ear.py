@@ -19,7 +19,7 @@ from archive.listening import Heard
 from archive.reconciling import cover
 from archive.records import Chat
 from resources.telegram.client import TelegramAccount
-from resources.telegram.feed import TelethonFeed
+from resources.telegram.feed import TelethonFeed, set_within
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
 
@@ -84,13 +84,16 @@ class Ear:
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
                 await self._feed.caught_up()
-        except TimeoutError:
-            _log.warning("updates_still_owed", waited_seconds=_CATCH_UP_SECONDS)
+        except (TimeoutError, Transient) as reason:
+            # Hearing goes on meanwhile, and so does whoever asks for what is owed.
+            _log.warning("updates_still_owed", reason=str(reason) or "it takes long")
         again = True
         while True:
             await self._compare(again=again)
             await asyncio.to_thread(self._toolbox.updates.beat, self._account_id)
-            again = await _set_within(self._feed.reconnected, _HEARTBEAT_SECONDS)
+            again = await set_within(self._feed.reconnected, _HEARTBEAT_SECONDS)
+            if again:
+                self._feed.reconnected.clear()
 
     async def _compare(self, *, again: bool) -> None:
         """Begin to hear chats that were allowed; compare how far they have come.
@@ -155,14 +158,3 @@ async def _first_of(*coroutines: object) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in ended:
         task.result()
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event, not longer than that; whether it came. It is unset then."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    event.clear()
-    return True

@@ -62,7 +62,7 @@ class Caller:
     ) -> None:
         self.client = client
         self.stats = stats
-        self._flood_sleep_limit_seconds = flood_sleep_limit_seconds
+        self.flood_sleep_limit_seconds = flood_sleep_limit_seconds
         self._request_timeout_seconds = request_timeout_seconds
         self._budget = budget
         self._sleep = sleep
@@ -156,7 +156,7 @@ class Caller:
     async def _wait_out(
         self, name: str, seconds: float, total_seconds: float, error: Exception | None = None
     ) -> None:
-        if total_seconds > self._flood_sleep_limit_seconds:
+        if total_seconds > self.flood_sleep_limit_seconds:
             raise Transient(
                 f"Telegram asks to wait {seconds:.0f} s before {name}.", seconds
             ) from error

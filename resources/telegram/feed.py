@@ -16,13 +16,15 @@ from telethon import utils
 from telethon._updates.session import Entity, EntityType
 from telethon.tl import types
 
+from archive.errors import Transient
 from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard, Standing, UpdateState
 from archive.reconciling import Top
 from archive.records import Chat, IdSpace
 from resources.telegram.calling import Caller
 from resources.telegram.errors import lost_connection, translate
-from resources.telegram.update_box import UpdateBox
+from resources.telegram.telethon_client import flood_seconds_left
+from resources.telegram.update_box import RETRY_SECONDS, UpdateBox
 from resources.telegram.update_session import channel_id, chat_id_of
 
 _WAITING_BATCHES = 10_000
@@ -46,6 +48,7 @@ class TelethonFeed:
 
     def __init__(self, call: Caller, standing: Standing) -> None:
         self._client = call.client
+        self._flood_sleep_limit_seconds = call.flood_sleep_limit_seconds
         self._box: UpdateBox = self._client._message_box
         self._box.heard = set(_channel_ids(each.chat for each in standing.heard))
         self._client.on_updates = self._hear
@@ -89,8 +92,17 @@ class TelethonFeed:
             await asyncio.gather(lost, return_exceptions=True)
 
     async def caught_up(self) -> None:
-        """Wait until everything that Telegram owes has come and was handed over."""
-        await self._box.idle.wait()
+        """Wait until everything that Telegram owes has come and was handed over.
+
+        Raises:
+            Transient: Telegram asks to wait for longer than a request may sleep before it gives
+                the rest.
+        """
+        # Telethon's loop keeps such a wait to itself and asks for nothing until it is over.
+        while not await set_within(self._box.idle, RETRY_SECONDS):
+            wait = flood_seconds_left(self._client)
+            if wait > self._flood_sleep_limit_seconds:
+                raise Transient(f"Telegram asks to wait {wait:.0f} s before what it owes.", wait)
         await self._waiting.join()
 
     async def hear(self, tops: Sequence[Top]) -> None:
@@ -182,6 +194,15 @@ class TelethonFeed:
         if error is None:
             raise lost_connection("closed")
         raise translate(error) or error from error
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, not longer than that; whether it came."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def changes_of(update: Any) -> Iterator[Change]:

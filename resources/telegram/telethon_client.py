@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from telethon import TelegramClient
 from telethon.crypto import rsa
+from telethon.tl import functions
 
 from archive.errors import Permanent, Transient
 from archive.listening import Standing
@@ -94,6 +96,18 @@ def forget_key(client: Any) -> None:
     """Let a disconnected client negotiate another key when it connects again."""
     client.session.auth_key = None
     client._sender.auth_key.key = None
+
+
+def flood_seconds_left(client: Any) -> float:
+    """Return for how long Telethon's own loop asks for no difference, as Telegram demanded."""
+    due = [
+        client._flood_waited_requests.get(request.CONSTRUCTOR_ID, 0.0)
+        for request in (
+            functions.updates.GetDifferenceRequest,
+            functions.updates.GetChannelDifferenceRequest,
+        )
+    ]
+    return max(0.0, max(due) - time.time())
 
 
 def _session(config: TelegramConfig, secret: str | None, standing: Standing | None) -> Any:

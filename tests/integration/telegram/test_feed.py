@@ -305,6 +305,26 @@ async def test_a_difference_that_is_refused_for_now_is_asked_for_again(
         assert ear.lost_in == set()
 
 
+@pytest.mark.parametrize("method", ["updates.getDifference", "updates.getChannelDifference"])
+async def test_a_long_flood_of_a_difference_is_told_to_whoever_waits_for_it(
+    house: House,
+    away: tuple[ChatHandle, ChatHandle, Standing],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    monkeypatch.setattr("resources.telegram.feed.RETRY_SECONDS", 0.1)
+    group, private, standing = away
+    friend = house.sandbox.world.users[private.id]
+    group.text(friend, "missed")
+    house.sandbox.faults.flood(method, 3600)
+
+    with pytest.raises(Transient) as told:
+        async with listening(house, standing=standing):
+            pass
+
+    assert told.value.retry_after_seconds == pytest.approx(3600, abs=60)
+
+
 async def test_what_happens_while_the_connection_is_broken_is_heard(house: House) -> None:
     friend = house.scenario.user("Bob")
     group = house.scenario.supergroup("Family", owner=house.me, members=[friend])

@@ -12,6 +12,7 @@ from archive.errors import Transient
 from archive.ledger import Product
 from archive.media_pass import MediaPassResult, run_media_pass
 from archive.near_copies import link_near_copies
+from archive.places import name_places
 from archive.windows import Window, parse_key
 from archive_assets.lanes import lane_of
 from archive_assets.outcomes import dagster_outcome, timed
@@ -91,6 +92,7 @@ def media_pass(
         result = asyncio.run(work)
         timing.items = result.fetched
         link_near_copies(toolbox.near_copies)
+        name_places(toolbox.places, toolbox.gazetteer)
         _require_complete(result)
     for key, product in _PRODUCTS.items():
         if key in context.selected_asset_keys:

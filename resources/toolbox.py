@@ -21,6 +21,7 @@ from archive.media_pass import MediaPassOptions
 from archive.publishing import Hub, MinutePace, Pace, no_pace
 from resources.blobs import BlobStore
 from resources.databases import databases
+from resources.gazetteer import GeoNames
 from resources.settings import Settings
 from resources.store.accounts import PostgresAccounts
 from resources.store.audit import AuditStore
@@ -41,6 +42,7 @@ from resources.store.overview import OverviewStore
 from resources.store.paces import PostgresPaces
 from resources.store.people import PeopleStore
 from resources.store.takeouts import PostgresTakeout
+from resources.store.places import Places
 from resources.store.topics import TopicStore
 from resources.store.update_states import PostgresUpdateStates
 from resources.telegram.config import TelegramConfig
@@ -77,6 +79,8 @@ class Toolbox:
         self.updates = PostgresUpdateStates(database)
         self.media = MediaStore(database)
         self.near_copies = NearCopies(database)
+        self.places = Places(database)
+        self.gazetteer = GeoNames()
         self.failures = FailureStore(database)
         self.people = PeopleStore(database)
         self.topics = TopicStore(database)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
+from archive.camera import camera_facts
 from archive.errors import Permanent
 from archive.faces.records import Box, ExifScalar, Fingerprint, FoundFace, ModelRecord
 from archive.ids import ContentKey, FaceId, content_key, new_face_id
@@ -43,12 +44,23 @@ USING hnsw ((embedding::vector({dims})) vector_cosine_ops) WHERE model = {model}
 """)
 
 _WRITE_BLOB = """
-INSERT INTO blobs (content_key, sha256, phash, width, height, duration_seconds, size_bytes, exif)
+INSERT INTO blobs (content_key, sha256, phash, width, height, duration_seconds, size_bytes, exif,
+                   taken_at, utc_offset_minutes, latitude, longitude, altitude_metres,
+                   camera_make, camera_model, lens, iso, aperture, shutter_seconds,
+                   focal_length_mm)
 VALUES (%(content_key)s, %(sha256)s, %(phash)s, %(width)s, %(height)s, %(duration_seconds)s,
-        %(size_bytes)s, %(exif)s::jsonb)
+        %(size_bytes)s, %(exif)s::jsonb, %(taken_at)s, %(utc_offset_minutes)s, %(latitude)s,
+        %(longitude)s, %(altitude_metres)s, %(make)s, %(model)s, %(lens)s, %(iso)s,
+        %(aperture)s, %(shutter_seconds)s, %(focal_length_mm)s)
 ON CONFLICT (content_key) DO UPDATE
 SET phash = EXCLUDED.phash, width = EXCLUDED.width, height = EXCLUDED.height,
-    duration_seconds = EXCLUDED.duration_seconds, exif = EXCLUDED.exif
+    duration_seconds = EXCLUDED.duration_seconds, exif = EXCLUDED.exif,
+    taken_at = EXCLUDED.taken_at, utc_offset_minutes = EXCLUDED.utc_offset_minutes,
+    latitude = EXCLUDED.latitude, longitude = EXCLUDED.longitude,
+    altitude_metres = EXCLUDED.altitude_metres, camera_make = EXCLUDED.camera_make,
+    camera_model = EXCLUDED.camera_model, lens = EXCLUDED.lens, iso = EXCLUDED.iso,
+    aperture = EXCLUDED.aperture, shutter_seconds = EXCLUDED.shutter_seconds,
+    focal_length_mm = EXCLUDED.focal_length_mm
 """
 
 _KNOWN_FACES = """
@@ -123,8 +135,9 @@ def lock_content(connection: Connection, fingerprint: Fingerprint) -> ContentKey
 
 
 def write_blob(connection: Connection, key: ContentKey, fingerprint: Fingerprint) -> None:
-    """Store what tells a content from another."""
-    values = {
+    """Store what tells a content from another, and what its camera wrote into it."""
+    exif = _storable(fingerprint.exif)
+    values = asdict(camera_facts(exif)) | {
         "content_key": key,
         "sha256": fingerprint.sha256,
         "phash": fingerprint.phash,
@@ -132,7 +145,7 @@ def write_blob(connection: Connection, key: ContentKey, fingerprint: Fingerprint
         "height": fingerprint.height or None,
         "duration_seconds": fingerprint.duration_seconds,
         "size_bytes": fingerprint.size_bytes,
-        "exif": json.dumps(_storable(fingerprint.exif)),
+        "exif": json.dumps(exif),
     }
     connection.execute(_WRITE_BLOB, values)
 

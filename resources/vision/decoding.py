@@ -12,6 +12,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -220,8 +221,10 @@ def _scalar(value: Any) -> ExifScalar | None:
         return value
     if isinstance(value, str):
         return value.replace("\x00", "").strip()[:_EXIF_TEXT_LIMIT] or None
-    if isinstance(value, tuple) and value and all(isinstance(part, int | float) for part in value):
-        return " ".join(f"{float(part):g}" for part in value)[:_EXIF_TEXT_LIMIT]
+    if isinstance(value, tuple) and value and all(isinstance(part, Real) for part in value):
+        return " ".join(f"{float(part):.10g}" for part in value)[:_EXIF_TEXT_LIMIT]
+    if isinstance(value, bytes) and len(value) == 1:  # GPSAltitudeRef: 1 is below the sea
+        return value[0]
     try:
         number = float(value)
     except (TypeError, ValueError, ZeroDivisionError):

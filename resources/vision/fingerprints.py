@@ -11,7 +11,7 @@ import numpy as np
 from archive.faces.records import ExifScalar, Fingerprint, Pixels
 from resources.vision.scaling import shrink_to
 
-FINGERPRINT_VERSION: Final = "sha256+phash64/1"
+FINGERPRINT_VERSION: Final = "sha256+phash64+exif/2"
 """Producer of fingerprints in the ledger; a new one makes all of them anew."""
 
 # The hash looks at 32 × 32 pixels. Shrinking first, by a whole number (for which OpenCV is several

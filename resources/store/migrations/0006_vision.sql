@@ -32,3 +32,26 @@ CREATE TABLE near_copies (
     CHECK (first_key < second_key COLLATE "C")
 );
 CREATE INDEX near_copies_second ON near_copies (second_key);
+
+-- What the camera wrote into an image that was sent as a file, read and checked; the tags as they
+-- are stay in `exif`. The camera's clock has no zone unless the offset says it.
+ALTER TABLE blobs
+    ADD COLUMN taken_at timestamp,
+    ADD COLUMN utc_offset_minutes smallint CHECK (utc_offset_minutes BETWEEN -840 AND 840),
+    ADD COLUMN latitude double precision CHECK (latitude BETWEEN -90 AND 90),
+    ADD COLUMN longitude double precision CHECK (longitude BETWEEN -180 AND 180),
+    ADD COLUMN altitude_metres double precision,
+    ADD COLUMN camera_make text,
+    ADD COLUMN camera_model text,
+    ADD COLUMN lens text,
+    ADD COLUMN iso integer CHECK (iso > 0),
+    ADD COLUMN aperture double precision CHECK (aperture > 0),
+    ADD COLUMN shutter_seconds double precision CHECK (shutter_seconds > 0),
+    ADD COLUMN focal_length_mm double precision CHECK (focal_length_mm > 0),
+    ADD COLUMN place text,
+    ADD COLUMN region text,
+    ADD COLUMN country_code text,
+    -- Which gazetteer named it, or found that nothing is near.
+    ADD COLUMN named_by text,
+    ADD CHECK ((latitude IS NULL) = (longitude IS NULL));
+CREATE INDEX blobs_located ON blobs (content_key) WHERE latitude IS NOT NULL;

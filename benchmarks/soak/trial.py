@@ -1,0 +1,229 @@
+"""One trial: an empty archive, a story, a schedule of faults; and whether anything is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from psycopg import sql
+
+from archive.errors import Transient
+from archive.ids import AccountId
+from benchmarks.soak.clock import SPEED, QuickLoop
+from benchmarks.soak.picture import Picture, differences, errors_of, picture_of
+from benchmarks.soak.story import CODE, PHONE, Act, first_acts, later_acts, play, tell
+from benchmarks.soak.work import Life, Worker, let_pass
+from resources.settings import Settings
+from resources.store.database import Database
+from resources.telegram.login import login
+from resources.toolbox import Toolbox
+from sensors.ear import listening
+from sensors.listener import listen
+from telegram_sandbox import FaultSchedule, Sandbox
+from telegram_sandbox.schedule import KINDS
+
+_DRAWS: Final = ((6, 30), (8, 6))
+"""How many faults, in how many first calls of their method: a trial reads some thirty pages and
+twice as many files, but asks for a handful of differences only."""
+
+_DEATH: Final = 0.15
+"""How likely it is that the listener is cut off before an act, and is not there for it; the reader
+likewise. Without a clean stop: a task that is cancelled in the middle."""
+
+_LONGEST_SECONDS: Final = 60.0
+_LOOK_AGAIN_SECONDS: Final = 0.1
+_FILE_DC: Final = 4
+# After these a person has to log in.
+_NOT_DRAWN: Final = frozenset({"logged_out"})
+
+_TABLES: Final = """
+SELECT table_name FROM information_schema.tables
+WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'schema_migrations'
+"""
+
+
+Deaths = Mapping[str, frozenset[int]]
+"""Of the listener and the reader: the acts for which each is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a trial ended.
+
+    Attributes:
+        struck: How many faults met a request or a push.
+        wrong: What is missing, too much or twice, a line each; and what broke.
+    """
+
+    schedule: FaultSchedule
+    picture: Picture
+    struck: int
+    wrong: tuple[str, ...]
+
+    def against(self, faultless: Trial) -> Trial:
+        """Return this with what differs from a trial without faults."""
+        return replace(self, wrong=(*self.wrong, *differences(self.picture, faultless.picture)))
+
+    def report(self) -> str:
+        """Say what went wrong and how to repeat it."""
+        return "\n".join([str(self.schedule), *self.wrong[:40], "", repr(self.schedule)])
+
+
+def schedule_of(seed: int) -> FaultSchedule:
+    """Draw the schedule of a seed."""
+    kinds = KINDS.keys() - _NOT_DRAWN
+    drawn = [
+        FaultSchedule.random(2 * seed + number, count=count, calls=calls, kinds=kinds)
+        for number, (count, calls) in enumerate(_DRAWS)
+    ]
+    return FaultSchedule(seed, tuple(rule for schedule in drawn for rule in schedule))
+
+
+def deaths_of(seed: int | None, part: int, acts: int) -> Deaths:
+    """Draw during which acts nobody listens or nobody reads; never without a seed."""
+    if seed is None:
+        return dict.fromkeys(("listener", "reader"), frozenset())
+    rng = random.Random(2 * seed + part)
+    return {
+        name: frozenset(each for each in range(1, acts) if rng.random() < _DEATH)
+        for name in ("listener", "reader")
+    }
+
+
+def no_faults() -> FaultSchedule:
+    """Give the schedule of the trial that all others are compared with."""
+    return FaultSchedule(None, ())
+
+
+def run_trial(schedule: FaultSchedule, database_url: str) -> Trial:
+    """Run a schedule in a migrated database, which is emptied first."""
+    with (
+        TemporaryDirectory(prefix="face-archive-soak-") as folder,
+        asyncio.Runner(loop_factory=QuickLoop) as runner,
+    ):
+        return runner.run(_trial(schedule, database_url, Path(folder)))
+
+
+async def _trial(schedule: FaultSchedule, database_url: str, folder: Path) -> Trial:
+    story = tell()
+    async with Sandbox(story.scenario, file_dc=_FILE_DC) as sandbox:
+        with Database(database_url) as database:
+            empty(database)
+            toolbox = Toolbox(_settings(folder, sandbox, schedule), database)
+            account_id = await _log_in(toolbox)
+            sandbox.faults.follow(schedule)
+            wrong: list[str] = []
+            try:
+                async with asyncio.timeout(_LONGEST_SECONDS * SPEED):
+                    worker = Worker(toolbox, account_id)
+                    await worker.allow([chat.id for chat in story.chats])
+                    for part, acts_of in enumerate((first_acts, later_acts)):
+                        await _go_on(toolbox, sandbox, worker, acts_of(story), part, schedule.seed)
+                    wrong += errors_of(toolbox.database, story)
+            # Whatever ends a trial early is its result: the seed must be printed all the same.
+            except Exception as error:
+                wrong.append("".join(traceback.format_exception(error)))
+            wrong += sandbox.state.crashes + sandbox.state.unknown_requests
+            picture = picture_of(toolbox.database, story)
+            return Trial(schedule, picture, len(sandbox.faults.struck), tuple(wrong))
+
+
+async def _go_on(
+    toolbox: Toolbox,
+    sandbox: Sandbox,
+    worker: Worker,
+    acts: Sequence[Act],
+    part: int,
+    seed: int | None,
+) -> None:
+    """Let things happen while somebody listens and reads, and dies of it; then rest."""
+    deaths = deaths_of(seed, part, len(acts))
+    stop = asyncio.Event()
+    lives = {
+        "listener": Life(lambda: listen(toolbox, worker.account_id, stop)),
+        "reader": Life(lambda: worker.go_on(stop)),
+    }
+    try:
+        for number, act in enumerate(acts):
+            await _some_requests(sandbox)
+            for name, life in lives.items():
+                await (life.end() if number in deaths[name] else life.begin())
+            await play(sandbox, act, 100 * part + number)
+    finally:
+        stop.set()
+        await asyncio.gather(*(life.last() for life in lives.values()))
+    while True:
+        await _catch_up(toolbox, worker.account_id)
+        # Media whose reader died are asked for some minutes later.
+        let_pass(toolbox.database)
+        if worker.is_at_rest:
+            return
+        await worker.rest()
+
+
+async def _some_requests(sandbox: Sandbox) -> None:
+    """Wait until somebody asked for something, or nobody does."""
+    counts = sandbox.state.requests
+    goal = counts.total() + 4
+    for _ in range(10):
+        if counts.total() >= goal:
+            return
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+
+
+async def _catch_up(toolbox: Toolbox, account_id: AccountId) -> None:
+    """Fetch what Telegram owes, as a listener does that starts anew."""
+    while True:
+        try:
+            async with listening(toolbox, account_id) as ear:
+                await ear.catch_up()
+        except Transient:
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+async def _log_in(toolbox: Toolbox) -> AccountId:
+    async def code() -> str:
+        return CODE
+
+    account = await login(
+        toolbox.telegram_config,
+        toolbox.sessions,
+        phone=PHONE,
+        ask_code=code,
+        ask_password=code,
+    )
+    toolbox.accounts.save(account)
+    return account.account_id
+
+
+def _settings(folder: Path, sandbox: Sandbox, schedule: FaultSchedule) -> Settings:
+    key = folder / "telegram.pem"
+    key.write_text(sandbox.public_key_pem, encoding="ascii")
+    return Settings.load(
+        None,
+        {
+            "TG_API_ID": "20",
+            "TG_API_HASH": "soak",
+            "FACE_ARCHIVE_DATA_DIR": str(folder),
+            "FACE_ARCHIVE_TELEGRAM_SERVER": f"{sandbox.host}:{sandbox.port}",
+            "FACE_ARCHIVE_TELEGRAM_SERVER_KEY": str(key),
+            "FACE_ARCHIVE_TELEGRAM_REQUESTS_PER_MINUTE": "100000",
+            "FACE_ARCHIVE_MEDIA_WORKERS": "1",
+            "FACE_ARCHIVE_USE_TAKEOUT": str(bool((schedule.seed or 0) % 2)).lower(),
+        },
+    )
+
+
+def empty(database: Database) -> None:
+    """Empty every table of an archive."""
+    with database.transaction() as connection:
+        names = [sql.Identifier(name) for (name,) in connection.execute(_TABLES)]
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(names)))

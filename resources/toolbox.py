@@ -41,6 +41,7 @@ from resources.store.near_copies import NearCopies
 from resources.store.overview import OverviewStore
 from resources.store.paces import PostgresPaces
 from resources.store.people import PeopleStore
+from resources.store.searches import SearchStore
 from resources.store.takeouts import PostgresTakeout
 from resources.store.places import Places
 from resources.store.topics import TopicStore
@@ -82,6 +83,7 @@ class Toolbox:
         self.places = Places(database)
         self.gazetteer = GeoNames()
         self.failures = FailureStore(database)
+        self.searches = SearchStore(database)
         self.people = PeopleStore(database)
         self.topics = TopicStore(database)
         self.overview = OverviewStore(database)

@@ -25,6 +25,7 @@ from cli import (
     people,
     status,
     up,
+    why,
 )
 from cli.exits import EXIT_CODES_HELP, ArchiveGroup
 from cli.settings import settings_command
@@ -80,6 +81,7 @@ for group in (
     people,
     status,
     failures,
+    why,
     db,
 ):
     group.register(app)

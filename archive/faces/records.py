@@ -199,6 +199,7 @@ class MediaAnalysis:
         rejected: Reason → number of detections dropped for it (over all frames).
         pictures: Thumbnails and the like, where they were asked for.
         dropped: The detections that `rejected` counts; of very many the best.
+        provider: What the search for faces ran on; None without one.
     """
 
     fingerprint: Fingerprint
@@ -206,6 +207,7 @@ class MediaAnalysis:
     rejected: Mapping[str, int]
     pictures: tuple[DerivedPicture, ...] = ()
     dropped: tuple[RejectedFace, ...] = ()
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True, slots=True)

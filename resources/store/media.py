@@ -37,6 +37,7 @@ from resources.store import faces, media_sql
 from resources.store import media_rows as read
 from resources.store.database import Database
 from resources.store.pictures import write_pictures
+from resources.store.searches import write_search
 
 BUSY_RETRY_SECONDS = 15.0
 
@@ -162,6 +163,8 @@ class MediaStore:
                 new_faces = faces.write_faces(
                     connection, key, result.model, result.analysis.faces, result.crop_keys
                 )
+                detector = result.producers[Product.FACES]
+                write_search(connection, key, result.model, detector, result.analysis)
             if Product.THUMBNAILS in result.products:
                 write_pictures(connection, key, result.analysis.pictures, result.picture_keys)
             connection.execute(media_sql.FINISH_MEDIUM, (key, result.media_id))

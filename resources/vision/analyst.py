@@ -133,7 +133,9 @@ def _analysis(
 ) -> MediaAnalysis:
     if search is None:
         return MediaAnalysis(of, (), {}, pictures)
-    return MediaAnalysis(of, tuple(faces), search.rejected, pictures, search.dropped)
+    return MediaAnalysis(
+        of, tuple(faces), search.rejected, pictures, search.dropped, search.provider
+    )
 
 
 def _whole(data: bytes, max_megapixels: float) -> Pixels:

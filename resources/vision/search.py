@@ -38,6 +38,7 @@ class Search:
             own if min_quality is None else replace(own, min_quality=min_quality)
         )
         self._dropped: list[RejectedFace] = []
+        self.provider: Final = engine.model.provider
         self.rejected: Counter[str] = Counter()
 
     @property

@@ -30,6 +30,7 @@ from archive.faces.records import (
     MediaAnalysis,
     ModelRecord,
     ModelThresholds,
+    RejectedFace,
 )
 from archive.ids import AccountId, ChatId, ChatNo, MediaId, MessageId
 from archive.media_pass import Fetched, MediaPassOptions, MediaPassResult, run_media_pass
@@ -108,6 +109,8 @@ def analysis_of(data: bytes, *, faces: bool = True, thumbnails: bool = False) ->
         found,
         {"too_small": 1} if faces else {},
         (picture,) if thumbnails else (),
+        (RejectedFace(0.0, Box(5.0, 5.0, 15.0, 15.0), 0.6, 0.05, "too_small"),) if faces else (),
+        "cpu" if faces else None,
     )
 
 

@@ -262,12 +262,6 @@ class Settings(BaseSettings):
         description="Make thumbnails in AVIF too: the smallest files, for half a second of one "
         "core a photo.",
     )
-    avif_thumbnails: bool = setting(
-        default=True,
-        section="Media",
-        description="Make thumbnails in AVIF too: the smallest files, for half a second of one "
-        "core a photo.",
-    )
     media_workers: int | None = setting(
         section="Media",
         description="Threads (or processes) that decode pictures and look for faces.",

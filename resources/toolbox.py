@@ -41,9 +41,9 @@ from resources.store.near_copies import NearCopies
 from resources.store.overview import OverviewStore
 from resources.store.paces import PostgresPaces
 from resources.store.people import PeopleStore
+from resources.store.places import Places
 from resources.store.searches import SearchStore
 from resources.store.takeouts import PostgresTakeout
-from resources.store.places import Places
 from resources.store.topics import TopicStore
 from resources.store.update_states import PostgresUpdateStates
 from resources.telegram.config import TelegramConfig
@@ -212,7 +212,6 @@ class Toolbox:
                 max_gap_seconds_ranged=settings.video_max_gap_seconds_ranged,
             ),
             avif=settings.avif_thumbnails,
-            avif=settings.avif_thumbnails,
         )
         return AnalystPool(
             self.engine_spec if faces else None, workers=self._workers, limits=limits
@@ -222,13 +221,11 @@ class Toolbox:
     def media_pass_options(self) -> MediaPassOptions:
         """What the settings say about a media pass."""
         from resources.vision import thumbnails
-        from resources.vision import thumbnails
         from resources.vision.fingerprints import FINGERPRINT_VERSION
 
         settings = self.settings
         return MediaPassOptions(
             fingerprint_version=FINGERPRINT_VERSION,
-            thumbnail_version=thumbnails.version(avif=settings.avif_thumbnails),
             thumbnail_version=thumbnails.version(avif=settings.avif_thumbnails),
             max_media_bytes=settings.max_media_size_mb * _MEGABYTE,
             buffer_limit_bytes=settings.media_buffer_limit_mb * _MEGABYTE,

@@ -100,7 +100,6 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "video_max_gap_seconds": (2.0, 4.0, lambda box: vars(box.vision())["_limits"]),
     "video_max_gap_seconds_ranged": (10.0, 5.0, lambda box: vars(box.vision())["_limits"]),
     "avif_thumbnails": (True, False, lambda box: box.media_pass_options.thumbnail_version),
-    "avif_thumbnails": (True, False, lambda box: box.media_pass_options.thumbnail_version),
     "vision_providers": ("auto", "cuda, cpu", lambda box: box.engine_spec.providers),
     "find_tiny_faces": (True, False, lambda box: box.engine_spec.tiled),
     "media_workers": (None, 7, lambda box: box.media_pass_options.workers),

@@ -100,7 +100,7 @@ def forget_key(client: Any) -> None:
 
 def flood_seconds_left(client: Any) -> float:
     """Return for how long Telethon's own loop asks for no difference, as Telegram demanded."""
-    due = [
+    due: list[float] = [
         client._flood_waited_requests.get(request.CONSTRUCTOR_ID, 0.0)
         for request in (
             functions.updates.GetDifferenceRequest,

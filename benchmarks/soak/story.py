@@ -18,11 +18,10 @@ from typing import Final
 
 from PIL import Image
 
+from benchmarks.soak.stage import PHONE
 from telegram_sandbox import PLACEHOLDER_COUNT, ChatHandle, Message, Sandbox, Scenario, User
 from telegram_sandbox.media import photo
 
-PHONE: Final = "+15550100"
-CODE: Final = "12345"
 _SEED: Final = 3
 _WINDOW: Final = 10_000
 # After the last date of a scenario, which begins in 2024.
@@ -85,7 +84,7 @@ class Story:
 
 def tell() -> Story:
     """Build the chats as they are before the archive knows of them."""
-    scenario = Scenario(seed=_SEED, login_code=CODE)
+    scenario = Scenario(seed=_SEED)
     owner = scenario.user("Nora", phone=PHONE)
     friend = scenario.user("Ben")
     story = Story(

@@ -13,17 +13,13 @@ from typing import Final
 
 from psycopg import sql
 
-from archive.errors import Transient
-from archive.ids import AccountId
 from benchmarks.soak.clock import SPEED, QuickLoop
 from benchmarks.soak.picture import Picture, differences, errors_of, picture_of
-from benchmarks.soak.story import CODE, PHONE, Act, first_acts, later_acts, play, tell
+from benchmarks.soak.stage import archive_of, log_in
+from benchmarks.soak.story import Act, first_acts, later_acts, play, tell
 from benchmarks.soak.work import Life, Worker, let_pass
-from resources.settings import Settings
 from resources.store.database import Database
-from resources.telegram.login import login
 from resources.toolbox import Toolbox
-from sensors.ear import listening
 from sensors.listener import listen
 from telegram_sandbox import FaultSchedule, Sandbox
 from telegram_sandbox.schedule import KINDS
@@ -115,8 +111,9 @@ async def _trial(schedule: FaultSchedule, database_url: str, folder: Path) -> Tr
     async with Sandbox(story.scenario, file_dc=_FILE_DC) as sandbox:
         with Database(database_url) as database:
             empty(database)
-            toolbox = Toolbox(_settings(folder, sandbox, schedule), database)
-            account_id = await _log_in(toolbox)
+            use_takeout = str(bool((schedule.seed or 0) % 2)).lower()
+            toolbox = archive_of(folder, sandbox, database, FACE_ARCHIVE_USE_TAKEOUT=use_takeout)
+            account_id = await log_in(toolbox)
             sandbox.faults.follow(schedule)
             wrong: list[str] = []
             try:
@@ -159,7 +156,7 @@ async def _go_on(
         stop.set()
         await asyncio.gather(*(life.last() for life in lives.values()))
     while True:
-        await _catch_up(toolbox, worker.account_id)
+        await worker.catch_up()
         # Media whose reader died are asked for some minutes later.
         let_pass(toolbox.database)
         if worker.is_at_rest:
@@ -175,51 +172,6 @@ async def _some_requests(sandbox: Sandbox) -> None:
         if counts.total() >= goal:
             return
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-
-
-async def _catch_up(toolbox: Toolbox, account_id: AccountId) -> None:
-    """Fetch what Telegram owes, as a listener does that starts anew."""
-    while True:
-        try:
-            async with listening(toolbox, account_id) as ear:
-                await ear.catch_up()
-        except Transient:
-            await asyncio.sleep(1)
-        else:
-            return
-
-
-async def _log_in(toolbox: Toolbox) -> AccountId:
-    async def code() -> str:
-        return CODE
-
-    account = await login(
-        toolbox.telegram_config,
-        toolbox.sessions,
-        phone=PHONE,
-        ask_code=code,
-        ask_password=code,
-    )
-    toolbox.accounts.save(account)
-    return account.account_id
-
-
-def _settings(folder: Path, sandbox: Sandbox, schedule: FaultSchedule) -> Settings:
-    key = folder / "telegram.pem"
-    key.write_text(sandbox.public_key_pem, encoding="ascii")
-    return Settings.load(
-        None,
-        {
-            "TG_API_ID": "20",
-            "TG_API_HASH": "soak",
-            "FACE_ARCHIVE_DATA_DIR": str(folder),
-            "FACE_ARCHIVE_TELEGRAM_SERVER": f"{sandbox.host}:{sandbox.port}",
-            "FACE_ARCHIVE_TELEGRAM_SERVER_KEY": str(key),
-            "FACE_ARCHIVE_TELEGRAM_REQUESTS_PER_MINUTE": "100000",
-            "FACE_ARCHIVE_MEDIA_WORKERS": "1",
-            "FACE_ARCHIVE_USE_TAKEOUT": str(bool((schedule.seed or 0) % 2)).lower(),
-        },
-    )
 
 
 def empty(database: Database) -> None:

@@ -26,6 +26,7 @@ from archive_assets.outcomes import LONGEST_WAIT_SECONDS
 from resources.store.database import Database
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
+from sensors.ear import listening
 
 _MOST_TRIES: Final = 20
 """As many as Dagster makes of a step (`archive_assets.outcomes`)."""
@@ -54,7 +55,6 @@ class Worker:
     def __init__(self, toolbox: Toolbox, account_id: AccountId) -> None:
         self._toolbox = toolbox
         self.account_id = account_id
-        self.tries = 0
 
     async def allow(self, chat_ids: Sequence[int]) -> None:
         """Let chats be archived, and plan their windows."""
@@ -70,6 +70,42 @@ class Worker:
     async def rest(self) -> None:
         """Do everything that is due."""
         await asyncio.gather(self._live(), self._backfill())
+
+    async def catch_up(self) -> None:
+        """Fetch what Telegram owes, as a listener does that starts anew."""
+        while True:
+            try:
+                async with listening(self._toolbox, self.account_id) as ear:
+                    await ear.catch_up()
+            except Transient:
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def look_at(self, window: Window, lane: Lane) -> None:
+        """Fingerprint the media of a window, once.
+
+        Raises:
+            Transient: Some of them did not come.
+        """
+        box = self._toolbox
+        async with (
+            box.vision(faces=False) as vision,
+            box.telegram(lane, self.account_id) as account,
+        ):
+            result = await run_media_pass(
+                window,
+                box.chats.get(window.chat_no),
+                account.media,
+                vision,
+                box.media,
+                box.blobs,
+                options=box.media_pass_options,
+                owner=f"soak {lane}",
+                clock=lambda: datetime.now(UTC),
+            )
+        if not result.complete:
+            raise Transient("Some media of the window are not done yet.", _A_DAY_SECONDS)
 
     @property
     def is_at_rest(self) -> bool:
@@ -95,27 +131,7 @@ class Worker:
     async def _run(self, window: Window, lane: Lane) -> None:
         # The asset's own step: it also follows a group to the supergroup that it has become.
         await self._until_done(lambda: telegram._read(self._toolbox, window, lane))
-        await self._until_done(lambda: self._media(window, lane))
-
-    async def _media(self, window: Window, lane: Lane) -> None:
-        box = self._toolbox
-        async with (
-            box.vision(faces=False) as vision,
-            box.telegram(lane, self.account_id) as account,
-        ):
-            result = await run_media_pass(
-                window,
-                box.chats.get(window.chat_no),
-                account.media,
-                vision,
-                box.media,
-                box.blobs,
-                options=box.media_pass_options,
-                owner=f"soak {lane}",
-                clock=lambda: datetime.now(UTC),
-            )
-        if not result.complete:
-            raise Transient("Some media of the window are not done yet.", _A_DAY_SECONDS)
+        await self._until_done(lambda: self.look_at(window, lane))
 
     async def _allow(self, chat_id: int) -> None:
         box = self._toolbox
@@ -126,7 +142,6 @@ class Worker:
 
     async def _until_done(self, step: Callable[[], Awaitable[object]]) -> None:
         for left in reversed(range(_MOST_TRIES)):
-            self.tries += 1
             try:
                 await step()
             except Transient as error:

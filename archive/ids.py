@@ -33,7 +33,8 @@ MediaId = NewType("MediaId", str)
 for a medium that shows no file (paid media, an expired view-once photo)."""
 
 ContentKey = NewType("ContentKey", str)
-"""One content, whoever sent it: ``sha256:<hex>``."""
+"""One content, whoever sent it: ``sha256:<hex>``, or ``tgdoc:<id>:<size>`` for a file of which
+only parts were read. Should that one ever be read whole, it gets the name of its digest."""
 
 FaceId = NewType("FaceId", UUID)
 IdentityId = NewType("IdentityId", UUID)
@@ -72,3 +73,13 @@ def content_key(sha256: bytes) -> ContentKey:
         sha256: The 32 raw bytes of the digest.
     """
     return ContentKey(f"sha256:{sha256.hex()}")
+
+
+def ranged_content_key(media_id: MediaId, size_bytes: int) -> ContentKey:
+    """Name a content by Telegram's file, where nobody read all of it.
+
+    Args:
+        media_id: The document; a forwarded one keeps its id.
+        size_bytes: Of the file.
+    """
+    return ContentKey(f"tgdoc:{media_id.removeprefix('document:')}:{size_bytes}")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from archive.records import SEARCHABLE_KINDS, Chat, MediaFile, MediaKind
+from archive.records import SEARCHABLE_KINDS, VIDEO_KINDS, Chat, MediaFile, MediaKind
 
 
 class Product(StrEnum):
@@ -128,13 +128,16 @@ def verdict(
         product: What would be made.
         file: The medium.
         policy: Of a chat that holds it and whose archive switch is on.
-        max_media_bytes: The limit where the chat has none of its own.
+        max_media_bytes: The limit of what is fetched whole, where the chat has none of its own.
     """
     if file.kind is MediaKind.VIEW_ONCE:
         return SkipReason.VIEW_ONCE
     if file.kind not in policy.media_types & SEARCHABLE_KINDS:
         return SkipReason.TYPE
-    if (file.size_bytes or 0) > (policy.max_media_bytes or max_media_bytes):
+    # Of a large video only parts are fetched, so only its own chat can find it too large.
+    general_limit = None if file.kind in VIDEO_KINDS else max_media_bytes
+    limit = policy.max_media_bytes or general_limit
+    if limit is not None and (file.size_bytes or 0) > limit:
         return SkipReason.TOO_LARGE
     if product in FACE_PRODUCTS and not policy.faces:
         return SkipReason.FACES_OFF

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -26,12 +27,13 @@ from archive.media_ports import (
     Fetched,
     MediaSource,
     MediaStore,
+    RangedSource,
     Result,
     Setback,
     Stored,
     Vision,
 )
-from archive.records import Chat, MediaAccess, MediaFile, MediaKind
+from archive.records import VIDEO_KINDS, Chat, MediaAccess, MediaFile, MediaKind
 
 _PICTURES: Mapping[MediaKind, PictureKind] = {
     MediaKind.PHOTO: "image",
@@ -41,6 +43,9 @@ _PICTURES: Mapping[MediaKind, PictureKind] = {
     MediaKind.ROUND_VIDEO: "round_video",
 }
 
+# What a file read in ranges has in memory: the parts that a decoder goes back to, twice.
+_RANGED_BYTES = 8 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class MediaPassOptions:
@@ -49,7 +54,8 @@ class MediaPassOptions:
     Attributes:
         fingerprint_version: Producer of fingerprints in the ledger.
         thumbnail_version: Producer of small pictures; ``None`` makes none.
-        max_media_bytes: Largest file to fetch where the chat has no limit of its own.
+        max_media_bytes: Largest file to fetch where the chat has no limit of its own; of a larger
+            video only parts are.
         buffer_limit_bytes: Most bytes of files in memory at a time.
         download_concurrency: Files downloaded at a time.
         workers: Files looked at at a time; what the vision port can do at once.
@@ -154,6 +160,8 @@ class ItemWorker:
 
     async def _look(self, item: Item) -> tuple[MediaAnalysis, MediaAccess]:
         """Fetch and analyse; the bytes are gone when this returns."""
+        if self._is_ranged(item.file):
+            return await self._look_in_ranges(item)
         expected = item.file.size_bytes
         size = self._options.max_media_bytes if expected is None else expected
         async with self._budget.hold(size):
@@ -162,22 +170,30 @@ class ItemWorker:
         self.tally.rejected_faces.update(analysis.rejected)
         return analysis, fetched.access
 
+    def _is_ranged(self, file: MediaFile) -> bool:
+        most = min(self._options.max_media_bytes, self._options.buffer_limit_bytes)
+        return file.kind in VIDEO_KINDS and (file.size_bytes or 0) > most
+
+    async def _look_in_ranges(self, item: Item) -> tuple[MediaAnalysis, MediaAccess]:
+        """Let vision fetch what it looks at; no more is in memory than a few parts."""
+        access = _access(item)
+        async with self._budget.hold(_RANGED_BYTES):
+            with _one_item():
+                file = self._source.ranged(self._chat, item.message_id, item.file, access)
+                counted = _Counted(file)
+                try:
+                    analysis = await self._analyse(item, counted)
+                finally:
+                    self.tally.fetched += 1
+                    self.tally.fetched_bytes += counted.read_bytes
+        self.tally.rejected_faces.update(analysis.rejected)
+        return analysis, file.access
+
     async def _fetch(self, item: Item) -> Fetched:
-        if item.file.size_bytes == 0:
-            raise _Failed(State.SKIPPED, "empty", "the file has 0 bytes")
-        access = item.claimed.access
-        if access is None:
-            raise _Failed(State.FAILED, "no_access", "the account has not seen this file yet")
-        try:
+        access = _access(item)
+        with _one_item():
             async with self._downloads:
                 fetched = await self._source.fetch(self._chat, item.message_id, item.file, access)
-        except ItemRejected as exc:
-            raise _Failed(State.SKIPPED, exc.reason, exc.detail) from exc
-        except Transient as exc:
-            # With a time it is the account that must wait, and every other item with it.
-            if exc.retry_after_seconds is not None:
-                raise
-            raise _Failed(State.FAILED, TRANSIENT, str(exc)) from exc
         self._count_and_check(item.file, len(fetched.data))
         return fetched
 
@@ -188,7 +204,7 @@ class ItemWorker:
             message = f"truncated download: {size} of {file.size_bytes} bytes"
             raise _Failed(State.FAILED, TRANSIENT, message)
 
-    async def _analyse(self, item: Item, data: bytes) -> MediaAnalysis:
+    async def _analyse(self, item: Item, data: bytes | RangedSource) -> MediaAnalysis:
         try:
             return await self._look_at(item, data)
         except ItemRejected as exc:
@@ -202,7 +218,7 @@ class ItemWorker:
         except Exception as exc:
             raise _Failed(State.FAILED, "error", f"{type(exc).__name__}: {exc}") from exc
 
-    async def _look_at(self, item: Item, data: bytes) -> MediaAnalysis:
+    async def _look_at(self, item: Item, data: bytes | RangedSource) -> MediaAnalysis:
         kind = _PICTURES[item.file.kind]
         faces = bool(item.products & FACE_PRODUCTS)
         thumbnails = Product.THUMBNAILS in item.products
@@ -264,6 +280,49 @@ class ItemWorker:
             retry_at=retry_at,
         )
         return await asyncio.to_thread(self._store.set_back, self._lease_owner, setback)
+
+
+class _Counted:
+    """A file read in ranges, and how much of it was read."""
+
+    def __init__(self, file: RangedSource) -> None:
+        self.read_bytes = 0
+        self._file = file
+
+    @property
+    def size_bytes(self) -> int:
+        return self._file.size_bytes
+
+    @property
+    def access(self) -> MediaAccess:
+        return self._file.access
+
+    async def read(self, offset: int, size: int) -> bytes:
+        data = await self._file.read(offset, size)
+        self.read_bytes += len(data)
+        return data
+
+
+def _access(item: Item) -> MediaAccess:
+    if item.file.size_bytes == 0:
+        raise _Failed(State.SKIPPED, "empty", "the file has 0 bytes")
+    if item.claimed.access is None:
+        raise _Failed(State.FAILED, "no_access", "the account has not seen this file yet")
+    return item.claimed.access
+
+
+@contextmanager
+def _one_item() -> Iterator[None]:
+    """Turn what the source says of one file into its row; what concerns all passes unchanged."""
+    try:
+        yield
+    except ItemRejected as exc:
+        raise _Failed(State.SKIPPED, exc.reason, exc.detail) from exc
+    except Transient as exc:
+        # With a time it is the account that must wait, and every other item with it.
+        if exc.retry_after_seconds is not None:
+            raise
+        raise _Failed(State.FAILED, TRANSIENT, str(exc)) from exc
 
 
 class _Failed(Exception):

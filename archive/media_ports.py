@@ -35,8 +35,46 @@ class Fetched:
     access: MediaAccess
 
 
+class RangedSource(Protocol):
+    """One file of which only parts are fetched."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the whole file."""
+        ...
+
+    @property
+    def access(self) -> MediaAccess:
+        """What is needed to read it now; fresh where the old reference had expired."""
+        ...
+
+    async def read(self, offset: int, size: int) -> bytes:
+        """Fetch a part.
+
+        Args:
+            offset: A multiple of 128 kB.
+            size: At most 128 kB, and no further than the end.
+
+        Raises:
+            Transient: As for a whole file.
+            ItemRejected: The file is gone or is not what the message says.
+            Permanent: Nothing can be fetched until a person acts.
+        """
+        ...
+
+
 class MediaSource(Protocol):
     """Where files come from."""
+
+    def ranged(
+        self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
+    ) -> RangedSource:
+        """Give a file of which only parts will be fetched; asks for nothing yet.
+
+        Raises:
+            ItemRejected: It is never fetched.
+        """
+        ...
 
     async def fetch(
         self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
@@ -67,19 +105,20 @@ class Vision(Protocol):
         ...
 
     async def analyse(
-        self, data: bytes, kind: PictureKind, *, faces: bool, thumbnails: bool
+        self, data: bytes | RangedSource, kind: PictureKind, *, faces: bool, thumbnails: bool
     ) -> MediaAnalysis:
         """Fingerprint one file, and of the same decode find its faces and make small pictures.
 
         Raises:
             ItemRejected: The file cannot be decoded or breaks a limit.
             WorkerDied: A worker died; whether this file killed it only a child alone can tell.
+            ArchiveError: What the source of a file read in ranges raised.
         """
         ...
 
     async def analyse_alone(
         self,
-        data: bytes,
+        data: bytes | RangedSource,
         kind: PictureKind,
         *,
         faces: bool,

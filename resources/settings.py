@@ -210,7 +210,8 @@ class Settings(BaseSettings):
     max_media_size_mb: int = setting(
         200,
         section="Media",
-        description="A larger file is left out as too_large; a chat can set its own limit.",
+        description="A larger photo is left out as too_large, of a larger video only parts are "
+        "fetched; a chat can set a limit of its own.",
         unit="MB",
         ge=1,
         le=4096,

@@ -144,7 +144,7 @@ class Fingerprint:
     """What tells one content from another.
 
     Attributes:
-        sha256: 32 raw bytes over the file.
+        sha256: 32 raw bytes over the file; None where only parts of it were read.
         phash: 64-bit perceptual hash as a signed integer (PostgreSQL `bigint`) of the photo or
             the video's first sampled frame; two near copies differ in few bits. None when
             there was no picture to hash.
@@ -155,7 +155,7 @@ class Fingerprint:
         exif: Tag name → JSON scalar; empty for what Telegram sent as *photo*.
     """
 
-    sha256: bytes
+    sha256: bytes | None
     phash: int | None
     width: int
     height: int

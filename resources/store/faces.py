@@ -19,7 +19,14 @@ from psycopg.rows import dict_row
 from archive.camera import camera_facts
 from archive.errors import Permanent
 from archive.faces.records import Box, ExifScalar, Fingerprint, FoundFace, ModelRecord
-from archive.ids import ContentKey, FaceId, content_key, new_face_id
+from archive.ids import (
+    ContentKey,
+    FaceId,
+    MediaId,
+    content_key,
+    new_face_id,
+    ranged_content_key,
+)
 from archive.known_faces import KnownFace, attach
 
 # pgvector indexes vectors up to this length; longer ones are searched without an index.
@@ -123,13 +130,16 @@ def _index_of(model: ModelRecord) -> sql.Composed:
     )
 
 
-def lock_content(connection: Connection, fingerprint: Fingerprint) -> ContentKey:
+def lock_content(connection: Connection, media_id: MediaId, fingerprint: Fingerprint) -> ContentKey:
     """Keep every other commit of the same bytes out until the transaction ends.
 
     Two media of equal bytes in two passes would otherwise both find no faces stored, and both
     store theirs.
     """
-    key = content_key(fingerprint.sha256)
+    if fingerprint.sha256 is None:
+        key = ranged_content_key(media_id, fingerprint.size_bytes)
+    else:
+        key = content_key(fingerprint.sha256)
     connection.execute(_LOCK, (f"content {key}",))
     return key
 

@@ -36,6 +36,7 @@ from archive.windows import Window
 from resources.store import faces, media_sql
 from resources.store import media_rows as read
 from resources.store.database import Database
+from resources.store.merging import merge_ranged
 from resources.store.pictures import write_pictures
 from resources.store.searches import write_search
 
@@ -154,10 +155,11 @@ class MediaStore:
             refusal = _refusal(connection, chat_no, result)
             if refusal is not None:
                 return Stored(refusal)
-            key = faces.lock_content(connection, result.analysis.fingerprint)
+            key = faces.lock_content(connection, result.media_id, result.analysis.fingerprint)
             if not _own(connection, result.media_id, lease_owner):
                 return Stored(Committed.DROPPED)
             faces.write_blob(connection, key, result.analysis.fingerprint)
+            merge_ranged(connection, result.media_id, key)
             new_faces = 0
             if result.model is not None and _lacks_faces(connection, key, result):
                 new_faces = faces.write_faces(

@@ -147,9 +147,7 @@ class Download:
         self._access = access
         self._size = file.size_bytes or 0
         self._part_bytes = part_bytes(max(1, self._size))
-        # Exactly as large as the file and handed out without a copy; pages that no part has been
-        # written to take no memory yet.
-        self._buffer = io.BytesIO(bytes(self._size))
+        self._buffer = io.BytesIO()
         self._dc_id = file.dc_id or servers.home
         self._moves = 0
 
@@ -161,6 +159,9 @@ class Download:
             ItemRejected: The message carries the file no more.
             Permanent: Telegram refused.
         """
+        # Exactly as large as the file and handed out without a copy; pages that no part has been
+        # written to take no memory yet.
+        self._buffer = io.BytesIO(bytes(self._size))
         offsets = iter(range(0, self._size, self._part_bytes))
         parts = -(-self._size // self._part_bytes)
         workers = [
@@ -177,34 +178,44 @@ class Download:
 
     async def _work(self, offsets: Iterator[int]) -> None:
         for offset in offsets:
-            await self._bring(offset)
+            part = await self.part(offset, self._part_bytes)
+            self._buffer.seek(offset)
+            self._buffer.write(part)
 
-    async def _bring(self, offset: int) -> None:
-        """Fetch one part, however often its connection breaks meanwhile."""
-        expected = min(self._part_bytes, self._size - offset)
-        for attempt in range(1, ATTEMPTS + 1):
+    async def part(self, offset: int, size_bytes: int) -> bytes:
+        """Fetch one part, however often its connection breaks meanwhile.
+
+        Args:
+            offset: A multiple of the smallest part, such that the part lies in one block.
+            size_bytes: What to ask for; at the end of the file less comes.
+
+        Raises:
+            As `run`.
+        """
+        expected = min(size_bytes, self._size - offset)
+        limit = part_bytes(size_bytes)
+        attempt = 1
+        while True:
             try:
                 async with self._pipeline.place(expected):
-                    self._keep(offset, expected, await self._part(offset))
+                    return self._whole(offset, expected, await self._asked(offset, limit))
             except Transient as error:
                 if attempt == ATTEMPTS or _is_wait(error):
                     raise
-            else:
-                return
             await self._patience.pause(attempt)
+            attempt += 1
 
-    def _keep(self, offset: int, expected: int, part: bytes) -> None:
+    def _whole(self, offset: int, expected: int, part: bytes) -> bytes:
         if len(part) != expected:
             raise Transient(f"truncated download: {len(part)} of {expected} bytes at {offset}")
-        self._buffer.seek(offset)
-        self._buffer.write(part)
+        return part
 
-    async def _part(self, offset: int) -> bytes:
+    async def _asked(self, offset: int, limit: int) -> bytes:
         while True:
             access, dc_id = self._access.access, self._dc_id
             sender = await self._servers.sender(dc_id)
             request = functions.upload.GetFileRequest(
-                self._location(access), offset=offset, limit=self._part_bytes
+                self._location(access), offset=offset, limit=limit
             )
             try:
                 answer = await self._call(request, sender=sender)

@@ -8,6 +8,8 @@ fetched, and how many of their bytes may be in memory, is decided in ``archive.m
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from archive.errors import ItemRejected, Transient
 from archive.ids import MediaId, MessageId
@@ -73,19 +75,26 @@ class TelethonMedia:
             Transient: A part arrived late, truncated or not at all, three times; or a wait.
             Permanent: Telegram refused.
         """
+        download, key = self._download(chat, message_id, file, access)
+        with _of_one_file():
+            data = await download.run()
+        return Fetched(data, key.access)
+
+    def ranged(
+        self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
+    ) -> RangedFile:
+        """Give a file of which only parts will be fetched; see ``fetch``."""
+        return RangedFile(file, *self._download(chat, message_id, file, access))
+
+    def _download(
+        self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
+    ) -> tuple[Download, _Key]:
         if file.kind in _NEVER_FETCHED:
             raise ItemRejected(_NEVER_FETCHED[file.kind])
         if file.size_bytes is None:
             raise ItemRejected("gone", "Telegram shows no file")
         key = _Key(self._history, chat, message_id, access)
-        download = Download(self._call, self._servers, self._pipeline, self._patience, file, key)
-        try:
-            data = await download.run()
-        except TelegramRefused as refused:
-            if refused.code in _SPEAK_OF_ONE_FILE:
-                raise ItemRejected("refused", refused.code) from refused
-            raise
-        return Fetched(data, key.access)
+        return Download(self._call, self._servers, self._pipeline, self._patience, file, key), key
 
     async def refreshed(
         self, chat: Chat, message_id: MessageId, access: MediaAccess
@@ -96,6 +105,40 @@ class TelethonMedia:
             ItemRejected: The message carries the file no more (``gone``).
         """
         return await _Key(self._history, chat, message_id, access).refresh(access)
+
+
+class RangedFile:
+    """One file of which only parts are fetched."""
+
+    def __init__(self, file: MediaFile, download: Download, key: _Key) -> None:
+        self._file = file
+        self._download = download
+        self._key = key
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the whole file."""
+        return self._file.size_bytes or 0
+
+    @property
+    def access(self) -> MediaAccess:
+        """The key to it that was valid last."""
+        return self._key.access
+
+    async def read(self, offset: int, size: int) -> bytes:
+        """Fetch a part; see ``archive.media_ports.RangedSource``."""
+        with _of_one_file():
+            return await self._download.part(offset, size)
+
+
+@contextmanager
+def _of_one_file() -> Iterator[None]:
+    try:
+        yield
+    except TelegramRefused as refused:
+        if refused.code in _SPEAK_OF_ONE_FILE:
+            raise ItemRejected("refused", refused.code) from refused
+        raise
 
 
 class _Key:

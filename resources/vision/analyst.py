@@ -5,7 +5,7 @@ Runs in a worker, on one thread, with one engine. Who feeds it is `pool`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -28,10 +28,13 @@ from resources.vision.decoding import (
     load_decoders,
 )
 from resources.vision.fingerprints import fingerprint
+from resources.vision.ranges import RangedFile
 from resources.vision.search import Search
-from resources.vision.thumbnails import ContactSheet
+from resources.vision.thumbnails import ContactSheet, thumbnail_scale
 from resources.vision.thumbnails import thumbnails as make_thumbnails
 from resources.vision.video import VideoReader
+
+Scale = Callable[[int, int], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +69,17 @@ class Analyst:
         self._limits = limits or AnalystLimits()
 
     def analyse(
-        self, data: bytes, kind: MediaKind, *, faces: bool = True, thumbnails: bool = False
+        self,
+        data: bytes | RangedFile,
+        kind: MediaKind,
+        *,
+        faces: bool = True,
+        thumbnails: bool = False,
     ) -> MediaAnalysis:
         """Fingerprint a content, and make of its one decode what else is asked for.
 
         Args:
-            data: The whole file.
+            data: The whole file; of a video also one that is read only where it is looked at.
             kind: What it is.
             faces: Find and embed its faces.
             thumbnails: Make small pictures of it.
@@ -84,28 +92,36 @@ class Analyst:
         if faces and engine is None:
             raise Permanent("no model is loaded: this analyst only fingerprints")
         if kind == "image":
-            return self._analyse_photo(engine, data, thumbnails=thumbnails)
+            whole = data if isinstance(data, bytes) else data.open().readall()
+            return self._analyse_photo(engine, whole, thumbnails=thumbnails)
         return self._analyse_video(engine, data, kind, thumbnails=thumbnails)
 
     def _analyse_photo(
         self, engine: FaceEngine | None, data: bytes, *, thumbnails: bool
     ) -> MediaAnalysis:
         limit = self._limits.max_megapixels
-        scale = engine.useful_scale if engine else None
-        photo = decode_photo(data, max_megapixels=limit, useful_scale=scale)
+        wishes = [engine.useful_scale] if engine else []
+        wishes += [thumbnail_scale] if thumbnails else []
+        photo = decode_photo(data, max_megapixels=limit, useful_scale=_enough_for(wishes))
         search = self._search(engine)
         found = search.photo(photo, partial(_whole, data, limit)) if search else []
         pictures = make_thumbnails(photo.pixels, avif=self._limits.avif) if thumbnails else ()
         return _analysis(_of_photo(data, photo), found, search, pictures)
 
     def _analyse_video(
-        self, engine: FaceEngine | None, data: bytes, kind: MediaKind, *, thumbnails: bool
+        self,
+        engine: FaceEngine | None,
+        data: bytes | RangedFile,
+        kind: MediaKind,
+        *,
+        thumbnails: bool,
     ) -> MediaAnalysis:
         search = self._search(engine)
         collapser = TrackCollapser(engine.model.thresholds) if engine else None
         sheet = ContactSheet() if thumbnails else None
         first: Pixels | None = None
-        with VideoReader(data, max_megapixels=self._limits.max_megapixels) as video:
+        source = data if isinstance(data, bytes) else data.open()
+        with VideoReader(source, max_megapixels=self._limits.max_megapixels) as video:
             for frame in video.sampled(self._limits.sampling, kind):
                 first = frame.pixels if first is None else first
                 if search is not None and collapser is not None:
@@ -153,7 +169,14 @@ def _of_photo(data: bytes, photo: DecodedPhoto) -> Fingerprint:
     )
 
 
-def _of_video(data: bytes, video: VideoReader, first: Pixels | None) -> Fingerprint:
+def _enough_for(wishes: Sequence[Scale]) -> Scale | None:
+    """Ask for the largest of several scales; for the whole photo where nobody says less will do."""
+    if not wishes:
+        return None
+    return lambda width, height: max(wish(width, height) for wish in wishes)
+
+
+def _of_video(data: bytes | RangedFile, video: VideoReader, first: Pixels | None) -> Fingerprint:
     height, width = (0, 0) if first is None else first.shape[:2]
     return fingerprint(
         data,

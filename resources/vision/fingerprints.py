@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from archive.faces.records import ExifScalar, Fingerprint, Pixels
+from resources.vision.ranges import RangedFile
 from resources.vision.scaling import shrink_to
 
 FINGERPRINT_VERSION: Final = "sha256+phash64+exif/2"
@@ -21,7 +22,7 @@ _HASHED_SIDE: Final = 256
 
 
 def fingerprint(
-    data: bytes,
+    data: bytes | RangedFile,
     first_picture: Pixels | None,
     *,
     width: int,
@@ -32,7 +33,7 @@ def fingerprint(
     """Fingerprint a content that was decoded already.
 
     Args:
-        data: The whole file.
+        data: The whole file; without a digest if only parts of it were read.
         first_picture: The photo, or the video's first sampled frame.
         width: Pixels of the upright picture.
         height: Pixels of the upright picture.
@@ -40,12 +41,12 @@ def fingerprint(
         exif: Tags of a photo.
     """
     return Fingerprint(
-        sha256=hashlib.sha256(data).digest(),
+        sha256=hashlib.sha256(data).digest() if isinstance(data, bytes) else None,
         phash=None if first_picture is None else perceptual_hash(first_picture),
         width=width,
         height=height,
         duration_seconds=duration_seconds,
-        size_bytes=len(data),
+        size_bytes=len(data) if isinstance(data, bytes) else data.size_bytes,
         exif=dict(exif),
     )
 

@@ -17,6 +17,7 @@ from typing import Final
 from archive.faces.errors import ChildDied
 from archive.faces.records import MediaAnalysis, MediaKind
 from resources.vision.analyst import Analyst, AnalystLimits
+from resources.vision.ranges import RangedFile
 from resources.vision.workers import EngineRecipe, die_with_parent
 
 _OUT_OF_MEMORY: Final = 77  # exit status by which the child tells that it hit its limit
@@ -24,7 +25,7 @@ _OUT_OF_MEMORY: Final = 77  # exit status by which the child tells that it hit i
 
 def analyse_isolated(
     recipe: EngineRecipe | None,
-    data: bytes,
+    data: bytes | RangedFile,
     kind: MediaKind,
     *,
     faces: bool = True,
@@ -39,7 +40,7 @@ def analyse_isolated(
         recipe: What the child loads; None makes it fingerprint only.
         faces: Find and embed its faces; the child loads nothing otherwise.
         thumbnails: Make small pictures of it.
-        data: The whole file.
+        data: The whole file, or where it is read in ranges.
         kind: What it is.
         limits: For its analyst.
         memory_limit_mb: Address space the child may add to what it maps once its engine is
@@ -97,7 +98,7 @@ def _how_it_ended(exit_code: int | None) -> str:
 def _child(
     pipe: Connection,
     recipe: EngineRecipe | None,
-    data: bytes,
+    data: bytes | RangedFile,
     kind: MediaKind,
     thumbnails: bool,  # noqa: FBT001
     limits: AnalystLimits | None,

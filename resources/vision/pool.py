@@ -21,8 +21,10 @@ from typing import Self, TypeVar
 from archive.errors import ArchiveError
 from archive.faces.errors import WorkerDied
 from archive.faces.records import MediaAnalysis, MediaKind, ModelRecord
+from archive.media_ports import RangedSource
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.isolated import analyse_isolated
+from resources.vision.ranges import RangedFile, readable
 from resources.vision.workers import EngineRecipe, die_with_parent
 
 T = TypeVar("T")
@@ -98,19 +100,26 @@ class AnalystPool:
         await self._close()
 
     async def analyse(
-        self, data: bytes, kind: MediaKind, *, faces: bool = True, thumbnails: bool = False
+        self,
+        data: bytes | RangedSource,
+        kind: MediaKind,
+        *,
+        faces: bool = True,
+        thumbnails: bool = False,
     ) -> MediaAnalysis:
         """Analyse one content; see `Analyst.analyse`.
 
         Raises:
             ItemRejected: It cannot be decoded.
             WorkerDied: A worker process ended while this item was in flight.
+            ArchiveError: What the source of a file read in ranges raised.
         """
-        return await self._with_analyst(_Analyse(data, kind, faces, thumbnails))
+        async with readable(data) as file:
+            return await self._with_analyst(_Analyse(file, kind, faces, thumbnails))
 
     async def analyse_alone(
         self,
-        data: bytes,
+        data: bytes | RangedSource,
         kind: MediaKind,
         *,
         faces: bool = True,
@@ -123,19 +132,20 @@ class AnalystPool:
         Raises:
             ItemRejected: It cannot be decoded.
             ChildDied: The child ended without an answer, or took too long.
+            ArchiveError: What the source of a file read in ranges raised.
         """
-        work = partial(
-            analyse_isolated,
-            self._recipe,
-            data,
-            kind,
-            faces=faces,
-            thumbnails=thumbnails,
-            limits=self._limits,
-            memory_limit_mb=memory_limit_mb,
-            timeout_seconds=timeout_seconds,
-        )
-        async with self._slots:
+        async with self._slots, readable(data) as file:
+            work = partial(
+                analyse_isolated,
+                self._recipe,
+                file,
+                kind,
+                faces=faces,
+                thumbnails=thumbnails,
+                limits=self._limits,
+                memory_limit_mb=memory_limit_mb,
+                timeout_seconds=timeout_seconds,
+            )
             return await asyncio.to_thread(work)
 
     async def _with_analyst(self, task: Callable[[Analyst], T]) -> T:
@@ -193,7 +203,7 @@ class AnalystPool:
 class _Analyse:
     """A call of `Analyst.analyse` that can travel to a process."""
 
-    data: bytes
+    data: bytes | RangedFile
     kind: MediaKind
     faces: bool
     thumbnails: bool

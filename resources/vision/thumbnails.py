@@ -75,6 +75,11 @@ def thumbnails(
         return tuple(pool.map(lambda job: job(), jobs))
 
 
+def thumbnail_scale(width: int, height: int) -> float:
+    """Give the scale, at most 1, below which thumbnails of a photo of this size lose pixels."""
+    return min(1.0, EDGES[0] / max(width, height))
+
+
 class ContactSheet:
     """Gathers a video's poster and the frames of its strip; bounded, however long it is."""
 

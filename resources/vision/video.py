@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, count, islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -68,7 +68,7 @@ class VideoReader:
     """
 
     def __init__(
-        self, source: bytes | BinaryIO, *, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
+        self, source: bytes | io.IOBase, *, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
     ) -> None:
         """Open the container; reads its header only.
 

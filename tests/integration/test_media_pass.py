@@ -209,7 +209,7 @@ async def test_what_policy_leaves_out_says_why_and_is_never_fetched(world: World
     world.send(2, kind=MediaKind.STICKER, size=10)
     world.send(3, kind=MediaKind.VOICE, size=10)
     world.send(4, kind=MediaKind.VIEW_ONCE, size=10)
-    world.send(5, kind=MediaKind.VIDEO, size=1_000_001)
+    world.send(5, kind=MediaKind.IMAGE_DOCUMENT, size=1_000_001)
     world.send(6, kind=MediaKind.PAID, size=10)
 
     result = await world.pass_over()
@@ -224,6 +224,47 @@ async def test_what_policy_leaves_out_says_why_and_is_never_fetched(world: World
         "document:5": "skipped(too_large)",
         "document:6": "skipped(type)",
     }
+
+
+async def test_of_a_video_beyond_the_limits_only_parts_are_fetched(world: World) -> None:
+    video = world.send(1, b"faces=2 seed=1", kind=MediaKind.VIDEO, size=3_000_000_000)
+
+    result = await world.pass_over()
+
+    assert result.complete
+    assert world.source.fetched == []
+    assert (result.fetched, result.fetched_bytes, result.new_faces) == (1, 100, 2)
+    (blob,) = world.run("SELECT content_key, sha256, size_bytes FROM blobs")
+    key = f"tgdoc:{video.removeprefix('document:')}:3000000000"
+    assert blob == {"content_key": key, "sha256": None, "size_bytes": 3_000_000_000}
+    (access,) = world.run("SELECT file_reference FROM media_access")
+    assert access["file_reference"] == b"new"
+
+
+async def test_a_chat_may_find_a_video_too_large_all_the_same(world: World) -> None:
+    world.run("UPDATE chats SET max_media_bytes = 2000000")
+    world.send(1, b"faces=2 seed=1", kind=MediaKind.VIDEO, size=3_000_000)
+
+    await world.pass_over()
+
+    assert set(world.ledger().values()) == {"skipped(too_large)"}
+
+
+async def test_a_video_that_is_read_whole_later_keeps_its_faces_under_its_digest(
+    world: World,
+) -> None:
+    data = b"faces=2 seed=1".ljust(200_000)
+    world.send(1, data, kind=MediaKind.VIDEO)
+    await world.pass_over()
+    before = world.run("SELECT face_id FROM faces ORDER BY x1")
+
+    await world.pass_over(
+        options=replace(OPTIONS, buffer_limit_bytes=300_000, fingerprint_version="2")
+    )
+
+    (blob,) = world.run("SELECT content_key FROM blobs")
+    assert blob["content_key"].startswith("sha256:")
+    assert world.run("SELECT face_id FROM faces ORDER BY x1") == before
 
 
 async def test_a_chat_without_faces_gets_fingerprints_and_nobody_looks_for_faces(

@@ -14,6 +14,7 @@ from archive.errors import ItemRejected, Permanent, Transient
 from archive.faces.errors import WorkerDied
 from archive.ids import MediaId
 from archive.ledger import Product, State
+from archive.records import MediaKind
 from resources.blobs import BlobStore
 from resources.store.database import Database
 from tests.fakes.media import MODEL, NOW, OPTIONS, FakeVision, World, newer
@@ -115,6 +116,30 @@ async def test_a_flood_ends_the_pass_with_its_wait_and_fails_nothing(world: Worl
     del world.source.script[THIRD]
     assert (await world.pass_over()).complete
     assert world.vision.alone == []
+
+
+async def test_what_goes_wrong_with_parts_is_said_like_that_of_whole_files(world: World) -> None:
+    large = world.send(9, b"faces=1", kind=MediaKind.VIDEO, size=3_000_000_000)
+    gone = world.send(8, b"faces=1", kind=MediaKind.VIDEO, size=3_000_000_001)
+    world.source.script[large] = Transient("the connection was lost")
+    world.source.script[gone] = ItemRejected("gone", "no file")
+
+    result = await world.pass_over()
+
+    assert not result.complete
+    assert states(world)[large] == "failed(transient)"
+    assert states(world)[gone] == "skipped(gone)"
+
+
+async def test_a_flood_while_parts_are_read_ends_the_pass_with_its_wait(world: World) -> None:
+    large = world.send(9, b"faces=1", kind=MediaKind.VIDEO, size=3_000_000_000)
+    world.source.script[large] = Transient("FLOOD_WAIT", retry_after_seconds=900)
+
+    with pytest.raises(Transient) as caught:
+        await world.pass_over()
+
+    assert caught.value.retry_after_seconds == 900
+    assert states(world)[large] == "pending"
 
 
 async def test_a_lost_session_is_told_and_fails_nothing(world: World) -> None:

@@ -102,6 +102,14 @@ def test_the_limit_is_the_chats_own_where_it_has_one() -> None:
     assert verdict(Product.FACES, a_file(size=501), strict, LIMIT) is SkipReason.TOO_LARGE
 
 
+def test_a_video_is_too_large_only_for_its_own_chat() -> None:
+    video = a_file(MediaKind.VIDEO, size=LIMIT + 1)
+
+    assert verdict(Product.FACES, video, OPEN, LIMIT) is None
+    strict = replace(OPEN, max_media_bytes=LIMIT)
+    assert verdict(Product.FACES, video, strict, LIMIT) is SkipReason.TOO_LARGE
+
+
 def test_a_chat_without_faces_still_wants_fingerprints() -> None:
     assert verdict(Product.FINGERPRINTS, a_file(), NO_FACES, LIMIT) is None
     assert verdict(Product.FACES, a_file(), NO_FACES, LIMIT) is SkipReason.FACES_OFF

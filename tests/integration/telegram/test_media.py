@@ -134,3 +134,22 @@ async def test_a_file_that_telegram_refuses_is_rejected_and_no_other(shelf: Shel
     with pytest.raises(ItemRejected, match="refused: LOCATION_INVALID"):
         await fetch(account, chat, message)
     assert await fetch(account, chat, message)
+
+
+async def test_parts_of_a_file_arrive_each_by_itself(shelf: Shelf) -> None:
+    data = noise(1_000_000)
+    shelf.group.document(shelf.house.me, data)
+    account, chat, message = await shelf.open()
+    assert message.media is not None
+    assert message.access is not None
+    shelf.house.sandbox.expire_file_references()
+
+    file = account.media.ranged(chat, message.message_id, message.media, message.access)
+    places = [(0, 131_072), (5 * 131_072, 131_072), (7 * 131_072, 1_000_000 - 7 * 131_072)]
+    parts = [await file.read(*place) for place in places]
+
+    assert parts == [data[offset : offset + size] for offset, size in places]
+    assert file.size_bytes == len(data)
+    assert file.access.file_reference != message.access.file_reference
+    # One of them was refused for its old reference.
+    assert shelf.house.asked("upload.getFile") == 3 + 1

@@ -9,6 +9,7 @@ chosen by `auto` elsewhere, because there it would be emulated.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,9 @@ class Port:
     type: str = "tensor(float)"
 
 
+_FIRST_USE = threading.Lock()
+
+
 class OpenVinoSession:
     """A network on OpenVINO, with as much of ONNX Runtime's interface as insightface uses."""
 
@@ -141,6 +145,10 @@ class OpenVinoSession:
             "NUM_STREAMS": 1,
             "INFERENCE_PRECISION_HINT": precision,
         }
+        with _FIRST_USE:
+            # What its binding makes at the first conversion is guarded by a lock that is waited
+            # for with Python's own held: two threads that come first together never return.
+            openvino.Type.f32.to_dtype()
         compiled = openvino.Core().compile_model(str(path), "CPU", options)
         self._request = compiled.create_infer_request()
 

@@ -16,7 +16,7 @@ from archive.identity.metrics import bcubed
 from archive.ids import ContentKey, content_key
 from cli.demo.scenario import PHONE, DemoWorld
 from telegram_sandbox import Scenario
-from tests.fixtures.dumps import Dump, dump
+from tests.fixtures.dumps import differences, dump
 from tests.fixtures.hubs import Hub, hub_of
 from tests.fixtures.installation import Install, Installation, shared_pack
 
@@ -117,21 +117,19 @@ def test_the_hub_holds_a_topic_for_each_identity_and_each_content_once_in_it(
 
 def test_a_second_run_of_everything_posts_nothing_and_changes_nothing(outcome: Outcome) -> None:
     installation = outcome.installation
-    before = _state(installation)
+    database = installation.toolbox.database
+    rows, hub = dump(database), hub_of(installation)
     sent = installation.requests(*SENDS)
     fetched = installation.requests("upload.getFile")
 
     installation.plan_again()
     installation.materialize(outcome.keys)
 
-    assert _state(installation) == before
+    assert differences(dump(database), rows) == {}
+    assert hub_of(installation) == hub
     assert installation.requests(*SENDS) == sent
     assert installation.requests("upload.getFile") == fetched
 
 
 def _contents(hub: Hub, title: str) -> Counter[str]:
     return Counter(post.content_key for post in hub[title])
-
-
-def _state(installation: Installation) -> tuple[Dump, Hub]:
-    return dump(installation.toolbox.database), hub_of(installation)

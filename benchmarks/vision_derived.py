@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmarks.claims import Measurement, NotMeasurable, claim, interleaved, usable_cores
 from resources.vision.decoding import decode_photo
-from resources.vision.thumbnails import EDGES, FORMATS, encode, thumbnails
+from resources.vision.thumbnails import EDGES, FORMATS, encode, thumbnail_scale, thumbnails
 
 LONGEST: Final = 3872  # with 2680 pixels of height 10.4 megapixels
 
@@ -57,7 +57,8 @@ def _detail(data: bytes) -> str:
 
 
 def _ours(data: bytes) -> None:
-    thumbnails(decode_photo(data).pixels, threads=usable_cores())
+    photo = decode_photo(data, useful_scale=thumbnail_scale)
+    thumbnails(photo.pixels, threads=usable_cores())
 
 
 def _peer(data: bytes) -> None:

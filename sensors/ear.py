@@ -81,19 +81,24 @@ class Ear:
             _log.info("changes_noted", changes=kept, chats_with_gaps=len(heard.lost_in))
 
     async def _live(self) -> None:
+        again = True
+        while True:
+            if again:
+                # What is owed comes with its place; a comparison would only tell of it twice.
+                await self._wait_for_what_is_owed()
+            await self._compare(again=again)
+            await asyncio.to_thread(self._toolbox.updates.beat, self._account_id)
+            again = await set_within(self._feed.reconnected, _HEARTBEAT_SECONDS)
+            if again:
+                self._feed.reconnected.clear()
+
+    async def _wait_for_what_is_owed(self) -> None:
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
                 await self._feed.caught_up()
         except (TimeoutError, Transient) as reason:
             # Hearing goes on meanwhile, and so does whoever asks for what is owed.
             _log.warning("updates_still_owed", reason=str(reason) or "it takes long")
-        again = True
-        while True:
-            await self._compare(again=again)
-            await asyncio.to_thread(self._toolbox.updates.beat, self._account_id)
-            again = await set_within(self._feed.reconnected, _HEARTBEAT_SECONDS)
-            if again:
-                self._feed.reconnected.clear()
 
     async def _compare(self, *, again: bool) -> None:
         """Begin to hear chats that were allowed; compare how far they have come.

@@ -150,7 +150,7 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
     class Listener(TelegramClient):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
-            self._message_box = UpdateBox(self._log["messagebox"])
+            self._message_box = UpdateBox(self._log["messagebox"], self._updates_queue)
             # Set by the feed: told of each batch, once the box counts it as known.
             self.on_updates: Callable[[Sequence[Any]], Awaitable[None]] = _nobody_hears
             self.reconnected = asyncio.Event()

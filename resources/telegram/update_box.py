@@ -26,13 +26,18 @@ the next update or a quarter of an hour; a flood's whole time it waits without a
 class UpdateBox(MessageBox):  # type: ignore[misc]
     """Telethon's box for the updates of an account, which says what it lost.
 
+    Args:
+        log: Telethon's.
+        arriving: Updates that the box has not seen yet.
+
     Attributes:
         heard: Bare ids of the channels and supergroups that are archived.
         idle: Set while nothing is missing and no update waits.
     """
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Any, arriving: asyncio.Queue[Any]) -> None:
         super().__init__(log)
+        self._arriving = arriving
         self.heard: set[int] = set()
         self.idle = asyncio.Event()
         self._lost: set[Any] = set()
@@ -58,7 +63,8 @@ class UpdateBox(MessageBox):  # type: ignore[misc]
     def check_deadlines(self) -> float:
         """Say until when to wait for updates; called with no difference left to fetch."""
         deadline: float = super().check_deadlines()
-        if self.getting_diff_for or self.possible_gaps or self._behind:
+        owed = self.getting_diff_for or self.possible_gaps or self._behind
+        if owed or not self._arriving.empty():
             self.idle.clear()
         else:
             self.idle.set()

@@ -40,7 +40,7 @@ async def plain() -> MessageBox:
 @pytest.fixture
 async def ours() -> UpdateBox:
     """Ours, which stands there too and hears that channel."""
-    box = UpdateBox(logging.getLogger("telethon"))
+    box = UpdateBox(logging.getLogger("telethon"), asyncio.Queue())
     box.load(_state(), [ChannelState(CHANNEL, 10)])
     box.heard = {CHANNEL}
     return box
@@ -229,6 +229,18 @@ async def test_a_channel_that_the_account_was_put_out_of_is_not_asked_for_again(
     ours.end_channel_difference(request, PrematureEndReason.BANNED, keys)
     assert ours.check_deadlines() - _now() > 600
     assert ours.idle.is_set()
+
+
+async def test_it_is_not_idle_while_updates_are_still_to_be_looked_at() -> None:
+    arriving: asyncio.Queue[Any] = asyncio.Queue()
+    box = UpdateBox(logging.getLogger("telethon"), arriving)
+    box.load(_state(), [])
+    arriving.put_nowait(types.UpdatesTooLong())
+    box.check_deadlines()
+    assert not box.idle.is_set()
+    arriving.get_nowait()
+    box.check_deadlines()
+    assert box.idle.is_set()
 
 
 async def test_updates_too_long_is_a_question_to_be_asked(

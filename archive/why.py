@@ -181,7 +181,7 @@ def _why_nobody(
     detection: Detection, ranked: Sequence[Likeness], margin: float | None, rules: Rules
 ) -> str:
     if detection.quality < rules.min_quality:
-        return f"kept, not compared: its quality is below {rules.min_quality:g}"
+        return f"kept to be seen, not compared: its quality is below {rules.min_quality:g}"
     if not ranked or ranked[0].score < rules.accept:
         return (
             f"like nobody (a person is joined from {rules.accept:g}); {_founding(detection, rules)}"

@@ -198,7 +198,7 @@ class Settings(BaseSettings):
         default=True,
         section="People",
         description="Look at photos beyond 1280 pixels in tiles too, for faces down to 25 pixels: "
-        "up to a second of one core for a photo of 20 megapixels.",
+        "up to two seconds of one core for a photo of 20 megapixels.",
     )
     accept_noncommercial_models: bool = setting(
         default=False,

@@ -218,10 +218,11 @@ class ModelThresholds:
         accept: Cosine from which a face may belong to an identity.
         margin: Cosine by which the best identity must beat the second.
         found: Cosine that faces need among each other to found an identity.
-        min_quality: Quality below which a detection is not kept, 0–1.
+        min_quality: Quality below which a detection is not kept, not even for display, 0–1.
         min_quality_to_found: Quality from which a face may help to found an identity.
         min_face_pixels: Shorter side of the box below which a detection is not kept.
         min_face_pixels_to_found: Shorter side from which a face may help to found an identity.
+        min_quality_to_match: Quality from which a face is compared with people at all, 0–1.
     """
 
     accept: float
@@ -231,6 +232,7 @@ class ModelThresholds:
     min_quality_to_found: float
     min_face_pixels: float
     min_face_pixels_to_found: float
+    min_quality_to_match: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ SMALLEST_FACE: Final = 25
 TILED_BEYOND: Final = 1280
 """Longer side from which the whole pass misses faces of 32 px and tiles are worth it."""
 TILE_SIDE: Final = WHOLE_SIDE
-# Pixels that all tiles of a picture have together: 27 tiles for 20 megapixels, at most 35. Larger
-# pictures are shrunk further for them, so their smallest face grows and the time does not.
+# Pixels of a picture as its tiles are cut: 35 tiles for 20 to 100 megapixels, more for panoramas.
+# Beyond 25 megapixels pictures are shrunk further, so their smallest face grows, the time does not.
 _TILED_PIXELS: Final = 10.5e6
 _LEAST_OVERLAP: Final = 48
 DETAIL_BLOCK: Final = 16

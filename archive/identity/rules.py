@@ -77,7 +77,8 @@ class Rules:
             min_quality: Instead of the model's own; None keeps it. Likewise.
         """
         accept = model.accept if accept is None else accept
-        min_quality = model.min_quality if min_quality is None else min_quality
+        if min_quality is None:
+            min_quality = max(model.min_quality, model.min_quality_to_match)
         return cls(
             accept=accept,
             margin=model.margin,

@@ -34,6 +34,7 @@ _ARCFACE_512: Final = ModelThresholds(
     min_quality_to_found=0.40,
     min_face_pixels=20,
     min_face_pixels_to_found=48,
+    min_quality_to_match=0.25,
 )
 
 # Measured on lfw10, the largest face of each photo: cosines within a person 0.34 / 0.48 / 0.68
@@ -44,6 +45,8 @@ _ARCFACE_512: Final = ModelThresholds(
 #   - its dissolve at 2.9 s: below 0.02, cosines 0.85–0.93 between four people.
 # The man of that clip (3.9–7.9 s, 80–86 px) has 0.67–0.78. Four of the 16 bystanders of lfw10 are
 # good enough to pass (0.41–0.65); their cosines to each other are at most 0.39, so they stay alone.
+# Matching: the 100 faces blurred by 3 px are like each other's strangers up to .68 and have .21 in
+# the median; shrunk to 24 px they are not (.41) and have .32 (docs/faces.md).
 _MOBILEFACENET: Final = ModelThresholds(
     accept=0.38,
     margin=0.05,
@@ -52,6 +55,7 @@ _MOBILEFACENET: Final = ModelThresholds(
     min_quality_to_found=0.40,
     min_face_pixels=20,
     min_face_pixels_to_found=48,
+    min_quality_to_match=0.25,
 )
 
 # Measured on lfw10 with unit vectors: within a person 0.906 / 0.922 / 0.954 (1st, 5th, 50th
@@ -68,6 +72,7 @@ _DLIB: Final = ModelThresholds(
     min_quality_to_found=0.25,
     min_face_pixels=30,
     min_face_pixels_to_found=48,
+    min_quality_to_match=0.25,
 )
 
 

@@ -144,6 +144,8 @@ class OpenVinoSession:
             "INFERENCE_NUM_THREADS": 1,
             "NUM_STREAMS": 1,
             "INFERENCE_PRECISION_HINT": precision,
+            # Each worker's network would choose the same core.
+            "ENABLE_CPU_PINNING": False,
         }
         with _FIRST_USE:
             # What its binding makes at the first conversion is guarded by a lock that is waited

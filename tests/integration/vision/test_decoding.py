@@ -33,8 +33,6 @@ def reason(data: bytes, **options: float) -> str:
 
 
 def test_hostile_and_damaged_files_are_rejected_with_a_reason() -> None:
-    jpeg = encoded(textured(200, 150))
-
     assert reason(b"") == "empty"
     assert reason(b"Dear diary, this is no picture.") == "not_an_image"
     assert reason(png_header(30_000, 30_000)) == "too_many_pixels"

@@ -177,7 +177,8 @@ class GapSampler(Generic[T]):
         if self.is_overdue(seconds) or (is_keyframe and self.wants_keyframe(seconds)):
             self._last, self._held = seconds, None
             yield frame
-        elif self._last is not None and seconds <= self._last + self._plan.most_gap:
+        elif self._held is None or seconds <= (self._last or 0.0) + self._plan.most_gap:
+            # Past the limit, within its tolerance, the first will do where nothing came in time.
             self._held = seconds, frame
 
 

@@ -32,7 +32,7 @@ _DEATH: Final = 0.15
 """How likely it is that the listener is cut off before an act, and is not there for it; the reader
 likewise. Without a clean stop: a task that is cancelled in the middle."""
 
-_LONGEST_SECONDS: Final = 60.0
+_LONGEST_SECONDS: Final = 120.0
 _LOOK_AGAIN_SECONDS: Final = 0.1
 _FILE_DC: Final = 4
 # After these a person has to log in.

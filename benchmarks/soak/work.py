@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -23,6 +24,7 @@ from archive.records import Switches
 from archive.windows import Window
 from archive_assets import telegram
 from archive_assets.outcomes import LONGEST_WAIT_SECONDS
+from benchmarks.soak.clock import SPEED
 from resources.store.database import Database
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
@@ -31,6 +33,7 @@ from sensors.ear import listening
 _MOST_TRIES: Final = 20
 """As many as Dagster makes of a step (`archive_assets.outcomes`)."""
 
+_LONGEST_PAUSE_SECONDS: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.2
 _A_DAY_SECONDS: Final = 86_400.0
 
@@ -55,6 +58,9 @@ class Worker:
     def __init__(self, toolbox: Toolbox, account_id: AccountId) -> None:
         self._toolbox = toolbox
         self.account_id = account_id
+        options = toolbox.media_pass_options
+        # The store's clock tells leases, and it is not the quick one.
+        self._options = replace(options, lease_seconds=options.lease_seconds / SPEED)
 
     async def allow(self, chat_ids: Sequence[int]) -> None:
         """Let chats be archived, and plan their windows."""
@@ -100,7 +106,7 @@ class Worker:
                 vision,
                 box.media,
                 box.blobs,
-                options=box.media_pass_options,
+                options=self._options,
                 owner=f"soak {lane}",
                 clock=lambda: datetime.now(UTC),
             )
@@ -147,10 +153,11 @@ class Worker:
             except Transient as error:
                 if not left:
                     raise
-                if (error.retry_after_seconds or 0) > LONGEST_WAIT_SECONDS:
+                wait = error.retry_after_seconds or 0
+                if wait > LONGEST_WAIT_SECONDS:
                     await asyncio.to_thread(let_pass, self._toolbox.database)
-                # Whoever has the lane or the window now needs a moment to let go of it.
-                await asyncio.sleep(1)
+                # Whoever was cut off needs a moment to let go of the lane and the window.
+                await asyncio.sleep(min(max(wait, 1), _LONGEST_PAUSE_SECONDS))
             else:
                 return
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import secrets
+import socket
 import struct
 import threading
 from collections import OrderedDict
@@ -142,7 +143,7 @@ class RangeServer:
 
     def __enter__(self) -> RangedFile:
         """Begin to serve."""
-        self._listener = Listener(authkey=self._secret)
+        self._listener = Listener(family="AF_UNIX", authkey=self._secret)
         threading.Thread(target=self._serve, name="ranges", daemon=True).start()
         return RangedFile(str(self._listener.address), self._secret, self._size)
 
@@ -155,9 +156,10 @@ class RangeServer:
         """Serve nobody new; a reader that is left finds its file at an end."""
         self._closing = True
         if self._listener is not None:
-            # Closing does not wake up who waits for a connection.
-            with suppress(OSError, EOFError):
-                Client(str(self._listener.address), authkey=self._secret).close()
+            # Closing does not wake up who waits for a connection. A bare socket: who has stopped
+            # waiting would never answer a greeting.
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as bell:
+                bell.connect(str(self._listener.address))
             self._listener.close()
 
     def _serve(self) -> None:

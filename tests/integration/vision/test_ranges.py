@@ -108,9 +108,14 @@ def test_a_reader_whose_server_is_gone_is_told() -> None:
         reader = file.open()
         reader.read(1)
 
-    reader.seek(2 * CHUNK_BYTES)
+    def read_on() -> None:
+        # An answer may have been on its way; none follows it.
+        for number in (1, 2, 3):
+            reader.seek(number * CHUNK_BYTES)
+            reader.read(1)
+
     with pytest.raises(OSError, match=r"serves|Broken|reset"):
-        [reader.read(1) for _ in range(3) if reader.seek(2 * CHUNK_BYTES)]
+        read_on()
     with pytest.raises(OSError):  # noqa: PT011 - the system's own words
         file.open()
 

@@ -6,6 +6,7 @@ Starts it, names its two databases, stops it. Which database is used is decided 
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import stat
@@ -83,6 +84,8 @@ class EmbeddedPostgres:
     def _let_go(self, holders: set[int]) -> None:
         self._holders.put(sorted(holders))
         self._server.cleanup()
+        # It would do the same again at exit, and write its lock file into a folder that is gone.
+        atexit.unregister(self._server._cleanup)
 
     @property
     def _holders(self) -> DiskList:

@@ -21,7 +21,7 @@ from tests.fixtures.hubs import hub_of
 from tests.fixtures.installation import Install, Installation
 from tests.fixtures.kills import Worker
 
-PERSON = 1
+PERSON = 3
 COMMAND = [str(Path(sys.executable).with_name("face-archive")), "catch-up", "--once"]
 
 

@@ -113,24 +113,26 @@ def test_a_bad_file_is_skipped_with_its_reason_and_everything_else_of_its_window
 
     assert {text: (state, reason) for text, (state, reason, _) in found.items()} == {
         "first": ("done", None),
-        "cut off": ("skipped", "truncated"),
+        # What arrived of it is looked at; of the other nothing but the header did.
+        "half": ("done", None),
+        "cut off": ("skipped", "corrupt"),
         "nothing": ("skipped", "empty"),
         "poster": ("skipped", "too_many_pixels"),
         "list": ("skipped", "not_an_image"),
         "last": ("done", None),
     }
-    assert "truncated" in str(found["cut off"][2])
+    assert "Truncated File Read" in str(found["cut off"][2])
     assert "0 bytes" in str(found["nothing"][2])
     assert "30000 × 30000 is 900 megapixels, the limit is 150" in str(found["poster"][2])
     assert "b'- bread" in str(found["list"][2])
     assert counts == {
-        "done": 2,
+        "done": 3,
+        "skipped (corrupt)": 1,
         "skipped (empty)": 1,
         "skipped (not_an_image)": 1,
         "skipped (too_many_pixels)": 1,
-        "skipped (truncated)": 1,
     }
-    assert messages == 7
+    assert messages == 8
     # Decoded, the poster alone would take 2 700.
     assert all(peak <= max(old, 1500) for old, peak in zip(before, after, strict=True))
 
@@ -141,7 +143,8 @@ def _bad_files() -> DemoWorld:
     chat = scenario.supergroup("Family", owner=owner)
     first, last, *_ = (photo.data for photo in sample_photos(random.Random(7), 1))
     chat.photo(owner, first, caption="first")
-    chat.photo(owner, first[: len(first) // 2], caption="cut off")
+    chat.photo(owner, first[: len(first) // 2], caption="half")
+    chat.photo(owner, first[:300], caption="cut off")
     chat.video(owner, b"", caption="nothing")
     chat.document(
         owner,

@@ -44,7 +44,7 @@ class Erased:
     Attributes:
         contents: Photos and videos of which nothing is left but their fingerprint.
         faces: Faces that were found in them.
-        crops: Files removed; those too young are left for the next time.
+        crops: Files removed, crops and thumbnails; those too young are left for the next time.
     """
 
     contents: int

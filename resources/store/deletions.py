@@ -115,7 +115,9 @@ SELECT FROM media WHERE content_key = ANY(%(keys)s) ORDER BY media_id FOR NO KEY
 
 _DOOM = """
 INSERT INTO doomed_crops (crop_key)
-SELECT DISTINCT crop_key FROM faces WHERE content_key = ANY(%(keys)s)
+SELECT crop_key FROM faces WHERE content_key = ANY(%(keys)s)
+UNION
+SELECT picture_key FROM derived_pictures WHERE content_key = ANY(%(keys)s)
 ON CONFLICT DO NOTHING
 """
 
@@ -130,6 +132,9 @@ WHERE faces.content_key = ANY(%(keys)s)
 _DROP_PLANNED = "DELETE FROM publications WHERE state = 'planned' AND content_key = ANY(%(keys)s)"
 
 _ERASE = "DELETE FROM faces WHERE content_key = ANY(%(keys)s)"
+# A thumbnail shows the faces too, and so do the boxes of those that were dropped.
+_ERASE_PICTURES = "DELETE FROM derived_pictures WHERE content_key = ANY(%(keys)s)"
+_ERASE_SEARCHES = "DELETE FROM searches WHERE content_key = ANY(%(keys)s)"
 
 # As if never seen: should the content come back, everything is made again.
 _RESET = """
@@ -140,6 +145,8 @@ WHERE media_id IN (SELECT media_id FROM media WHERE content_key = ANY(%(keys)s))
 _NAMED_AGAIN = """
 DELETE FROM doomed_crops
 WHERE EXISTS (SELECT FROM faces WHERE faces.crop_key = doomed_crops.crop_key)
+   OR EXISTS (
+       SELECT FROM derived_pictures WHERE derived_pictures.picture_key = doomed_crops.crop_key)
 """
 
 _WORK_STATE = """
@@ -231,6 +238,8 @@ class PostgresDeletions:
             connection.execute(_SAY_SO, values)
             connection.execute(_DROP_PLANNED, values)
             faces = connection.execute(_ERASE, values).rowcount
+            connection.execute(_ERASE_PICTURES, values)
+            connection.execute(_ERASE_SEARCHES, values)
             connection.execute(_RESET, values)
         return Erased(len(lost), faces)
 

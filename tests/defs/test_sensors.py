@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
 
 import dagster as dg
 import pytest
@@ -19,32 +18,10 @@ from sensors.inbox import inbox_sensor
 from sensors.people import people_sensor
 from sensors.runs import CHAT_WINDOW, PEOPLE_JOB
 from tests.fixtures.installation import Installation
+from tests.fixtures.ticks import evaluated, submitted
 
 FACES = Switches(faces=True)
 ALL = Switches(archive=True, faces=True, publish=True)
-
-
-def evaluated(
-    sensor: dg.SensorDefinition,
-    installation: Installation,
-    instance: dg.DagsterInstance,
-    cursor: str | None = None,
-) -> dg.SensorResult | dg.SkipReason:
-    """Call a sensor as the daemon would, and take over the partitions that it asks for."""
-    context = dg.build_sensor_context(
-        instance=instance, cursor=cursor, resources={"toolbox": installation.toolbox}
-    )
-    result = cast(Any, sensor)(context)
-    assert isinstance(result, dg.SensorResult | dg.SkipReason)
-    return result
-
-
-def submitted(result: dg.SensorResult | dg.SkipReason, instance: dg.DagsterInstance) -> list[Any]:
-    """Do with a result what the daemon does first, and give its run requests."""
-    assert isinstance(result, dg.SensorResult), result
-    for request in result.dynamic_partitions_requests or ():
-        instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
-    return list(result.run_requests or ())
 
 
 def only_chat(installation: Installation) -> Chat:

@@ -25,11 +25,11 @@ from psycopg.conninfo import make_conninfo
 from archive.chats import allow
 from archive.history import plan_windows, read_window
 from archive.records import Chat, PeerInfo, Switches
-from resources.store.accounts import PostgresAccounts
-from resources.store.chats import PostgresChats
+from resources.store.accounts import AccountStore
+from resources.store.chats import ChatStore
 from resources.store.database import Database
 from resources.store.embedded import EmbeddedPostgres
-from resources.store.history import PostgresHistory
+from resources.store.history import HistoryStore
 from resources.store.migrate import migrate
 from resources.telegram.client import connect
 from resources.telegram.config import TelegramConfig
@@ -130,7 +130,7 @@ class Stage:
         return asyncio.run(self._iterate())
 
     async def _read(self, database: Database) -> Read:
-        history = PostgresHistory(database)
+        history = HistoryStore(database)
         async with connect(self._config, self._files, Lane.BACKFILL) as account:
             if self._peer is None:
                 [self._peer] = await account.peers.dialogs(1)
@@ -170,8 +170,8 @@ class Stage:
 
     @staticmethod
     def _allowed(database: Database, account: Any, peer: PeerInfo) -> Chat:
-        PostgresAccounts(database).save(account)
-        chats = PostgresChats(database)
+        AccountStore(database).save(account)
+        chats = ChatStore(database)
         chat = chats.upsert_peer(account.account_id, peer)
         return allow(chat, Switches(archive=True), chats)
 

@@ -23,29 +23,29 @@ from resources.blobs import BlobStore
 from resources.databases import databases
 from resources.gazetteer import GeoNames
 from resources.settings import Settings
-from resources.store.accounts import PostgresAccounts
+from resources.store.accounts import AccountStore
 from resources.store.audit import AuditStore
 from resources.store.budgets import AccountBudget
-from resources.store.chats import PostgresChats
+from resources.store.chats import ChatStore
 from resources.store.costs import CostStore
 from resources.store.database import Database
-from resources.store.deletions import PostgresDeletions
-from resources.store.forum_topics import PostgresForumTopics
-from resources.store.history import PostgresHistory
-from resources.store.inbox import PostgresInbox
+from resources.store.deletions import DeletionStore
+from resources.store.forum_topics import ForumTopicStore
+from resources.store.history import HistoryStore
+from resources.store.inbox import InboxStore
 from resources.store.locks import account_lane
 from resources.store.media import MediaStore
 from resources.store.media_failures import FailureStore
 from resources.store.migrate import require_migrated
 from resources.store.near_copies import NearCopies
 from resources.store.overview import OverviewStore
-from resources.store.paces import PostgresPaces
+from resources.store.paces import PaceStore
 from resources.store.people import PeopleStore
 from resources.store.places import Places
 from resources.store.searches import SearchStore
-from resources.store.takeouts import PostgresTakeout
+from resources.store.takeouts import TakeoutStore
 from resources.store.topics import TopicStore
-from resources.store.update_states import PostgresUpdateStates
+from resources.store.update_states import UpdateStateStore
 from resources.telegram.config import TelegramConfig
 from resources.telegram.sessions import Lane, SessionFiles
 
@@ -69,15 +69,15 @@ class Toolbox:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
         self.database = database
-        self.accounts = PostgresAccounts(database)
-        self.chats = PostgresChats(database)
-        self.history = PostgresHistory(database, deletion_burst=settings.deletion_burst)
-        self.deletions = PostgresDeletions(database)
-        self.forum_topics = PostgresForumTopics(database)
-        self.paces = PostgresPaces(database)
+        self.accounts = AccountStore(database)
+        self.chats = ChatStore(database)
+        self.history = HistoryStore(database, deletion_burst=settings.deletion_burst)
+        self.deletions = DeletionStore(database)
+        self.forum_topics = ForumTopicStore(database)
+        self.paces = PaceStore(database)
         self.costs = CostStore(database)
-        self.inbox = PostgresInbox(database)
-        self.updates = PostgresUpdateStates(database)
+        self.inbox = InboxStore(database)
+        self.updates = UpdateStateStore(database)
         self.media = MediaStore(database)
         self.near_copies = NearCopies(database)
         self.places = Places(database)
@@ -156,11 +156,11 @@ class Toolbox:
             ) as account:
                 yield account
 
-    def takeout(self, account_id: AccountId, lane: Lane) -> PostgresTakeout | None:
+    def takeout(self, account_id: AccountId, lane: Lane) -> TakeoutStore | None:
         """Give what is remembered of a data export; only old history is read through one."""
         if lane is not Lane.BACKFILL or not self.settings.use_takeout:
             return None
-        return PostgresTakeout(self.database, account_id, lane)
+        return TakeoutStore(self.database, account_id, lane)
 
     @contextmanager
     def throttle(self, account: TelegramAccount) -> Iterator[Throttle]:

@@ -51,7 +51,7 @@ class AccountRow:
     flood_method: str | None
 
 
-class PostgresAccounts:
+class AccountStore:
     """Accounts in PostgreSQL.
 
     Args:

@@ -88,7 +88,7 @@ WHERE chat_no = %s AND NOT allow_archive
 """
 
 
-class PostgresChats:
+class ChatStore:
     """Chats in PostgreSQL.
 
     Args:

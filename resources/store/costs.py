@@ -9,7 +9,7 @@ from archive.history_jumps import Rates
 from archive.ids import AccountId
 from resources.store.database import Database
 from resources.store.overview import OverviewStore
-from resources.store.paces import PostgresPaces
+from resources.store.paces import PaceStore
 
 # Before anything was measured: an answer of a real account (FIELD_NOTES), a photo of 1280 px, a
 # minute of video at Telegram's own quality, and half of what two cores do with photos.
@@ -44,7 +44,7 @@ class CostStore:
         """
         with self._database.transaction() as connection:
             photo, video = connection.execute(_SIZES).fetchone() or (None, None)
-        newest = PostgresPaces(self._database).get(account_id).newest_seconds
+        newest = PaceStore(self._database).get(account_id).newest_seconds
         return Rates(
             seconds_per_page=(median(newest) if newest else _SECONDS_PER_PAGE) / in_flight,
             media_per_second=OverviewStore(self._database).media_per_second() or _MEDIA_PER_SECOND,

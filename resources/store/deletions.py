@@ -197,7 +197,7 @@ def withdraw(connection: Connection, media_ids: Collection[str]) -> None:
         connection.execute(_WITHDRAW, {"media_ids": list(media_ids)})
 
 
-class PostgresDeletions:
+class DeletionStore:
     """Deletions in PostgreSQL.
 
     Args:

@@ -48,7 +48,7 @@ FROM forum_topics WHERE chat_no = %s AND deleted_at IS NULL ORDER BY topic_id
 """
 
 
-class PostgresForumTopics:
+class ForumTopicStore:
     """Topics in PostgreSQL.
 
     Args:

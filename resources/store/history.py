@@ -112,7 +112,7 @@ WHERE chats.allow_archive ORDER BY chat_no, first_id DESC
 """
 
 
-class PostgresHistory:
+class HistoryStore:
     """Windows and messages in PostgreSQL.
 
     Args:

@@ -93,7 +93,7 @@ WHERE chats.allow_archive AND NOT chats.is_hub AND chats.window_width IS NOT NUL
 """
 
 
-class PostgresInbox:
+class InboxStore:
     """Live updates in PostgreSQL.
 
     Args:

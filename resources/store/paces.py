@@ -25,7 +25,7 @@ SET newest_seconds = excluded.newest_seconds, baseline_seconds = excluded.baseli
 """
 
 
-class PostgresPaces:
+class PaceStore:
     """Paces in PostgreSQL.
 
     Args:

@@ -28,7 +28,7 @@ SELECT EXISTS (
 """
 
 
-class PostgresTakeout:
+class TakeoutStore:
     """The export session of one lane of an account.
 
     Args:

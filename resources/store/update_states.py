@@ -104,7 +104,7 @@ class Pulse:
     lag_seconds: float
 
 
-class PostgresUpdateStates:
+class UpdateStateStore:
     """Where updates stand, in PostgreSQL.
 
     Args:

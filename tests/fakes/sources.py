@@ -8,8 +8,8 @@ from itertools import count
 from archive.chats import allow
 from archive.ids import AccountId, ChatId, MessageId
 from archive.records import Account, Chat, ChatKind, IdSpace, PeerInfo, Switches
-from resources.store.accounts import PostgresAccounts
-from resources.store.chats import PostgresChats
+from resources.store.accounts import AccountStore
+from resources.store.chats import ChatStore
 from resources.store.database import Database
 
 OWNER = AccountId(4242)
@@ -46,8 +46,8 @@ def a_source(
     peer: PeerInfo | None = None,
 ) -> Chat:
     """Add a chat and allow it."""
-    PostgresAccounts(database).save(Account(account_id, "Owner"))
-    chats = PostgresChats(database)
+    AccountStore(database).save(Account(account_id, "Owner"))
+    chats = ChatStore(database)
     chat = chats.upsert_peer(account_id, peer or a_peer(kind))
     return allow(chat, switches, chats, hold_backfill=hold_backfill)
 

@@ -11,7 +11,7 @@ from archive.errors import Permanent
 from archive.hubs import check_hub, create_hub, hub_in_use, require_hub, use_hub
 from archive.ids import ChatId
 from archive.publishing import Hub, HubBlocked
-from resources.store.chats import PostgresChats
+from resources.store.chats import ChatStore
 from resources.store.database import Database
 from telegram_sandbox import ChatHandle
 from tests.integration.publishing_stage import Stage, shown, stage
@@ -24,22 +24,22 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-def chats(database: Database) -> PostgresChats:
-    return PostgresChats(database)
+def chats(database: Database) -> ChatStore:
+    return ChatStore(database)
 
 
-async def use(house: Stage, chats: PostgresChats, text: str) -> Hub:
+async def use(house: Stage, chats: ChatStore, text: str) -> Hub:
     account = house.account
     account_id = account.account.account_id
     return await use_hub(text, account_id, account.peers, account.hub, chats, house.store)
 
 
-async def use_handle(house: Stage, chats: PostgresChats, handle: ChatHandle) -> Hub:
+async def use_handle(house: Stage, chats: ChatStore, handle: ChatHandle) -> Hub:
     return await use(house, chats, str(handle.id))
 
 
 async def test_a_hub_is_made_private_with_topics_and_used_at_once(
-    house: Stage, chats: PostgresChats
+    house: Stage, chats: ChatStore
 ) -> None:
     account_id = house.account.account.account_id
     hub = await create_hub("Our people", account_id, house.account.hub, chats, house.store)
@@ -49,13 +49,13 @@ async def test_a_hub_is_made_private_with_topics_and_used_at_once(
     assert len(shown(house.sandbox.state.chat(hub.chat.chat_id))) == 3
 
 
-async def test_an_own_private_forum_can_be_chosen(house: Stage, chats: PostgresChats) -> None:
+async def test_an_own_private_forum_can_be_chosen(house: Stage, chats: ChatStore) -> None:
     hub = await use_handle(house, chats, house.people)
     assert hub_in_use(house.store) == hub
     assert (await use_handle(house, chats, house.people)).hub_no == hub.hub_no
 
 
-async def test_the_setting_wins_over_what_was_chosen(house: Stage, chats: PostgresChats) -> None:
+async def test_the_setting_wins_over_what_was_chosen(house: Stage, chats: ChatStore) -> None:
     first = await use_handle(house, chats, house.people)
     second = await use_handle(house, chats, house.others)
     assert require_hub(house.store).hub_no == second.hub_no
@@ -73,38 +73,38 @@ async def test_without_a_hub_the_message_says_how_to_get_one(house: Stage) -> No
         require_hub(house.store)
 
 
-async def test_a_public_forum_is_refused(house: Stage, chats: PostgresChats) -> None:
+async def test_a_public_forum_is_refused(house: Stage, chats: ChatStore) -> None:
     house.people.record.username = "everybody"
     with pytest.raises(HubBlocked, match=r"public username.*hub create"):
         await use(house, chats, "@everybody")
     assert house.store.hubs() == []
 
 
-async def test_a_group_without_topics_is_refused(house: Stage, chats: PostgresChats) -> None:
+async def test_a_group_without_topics_is_refused(house: Stage, chats: ChatStore) -> None:
     house.people.record.forum = False
     with pytest.raises(HubBlocked, match="switch 'Topics' on"):
         await use_handle(house, chats, house.people)
 
 
-async def test_a_forum_where_we_are_a_guest_is_refused(house: Stage, chats: PostgresChats) -> None:
+async def test_a_forum_where_we_are_a_guest_is_refused(house: Stage, chats: ChatStore) -> None:
     with pytest.raises(HubBlocked, match=r"'Manage topics'.*'Delete messages'"):
         await use_handle(house, chats, house.guest)
 
 
-async def test_a_private_chat_is_refused(house: Stage, chats: PostgresChats) -> None:
+async def test_a_private_chat_is_refused(house: Stage, chats: ChatStore) -> None:
     house.scenario.private_chat(house.me, house.bob).text(house.bob, "Hello")
     with pytest.raises(HubBlocked, match="only a group with topics"):
         await use(house, chats, str(house.bob.id))
 
 
-async def test_a_source_is_refused_until_it_is_denied(house: Stage, chats: PostgresChats) -> None:
+async def test_a_source_is_refused_until_it_is_denied(house: Stage, chats: ChatStore) -> None:
     with pytest.raises(Permanent, match="chats deny 1 --archive"):
         await use_handle(house, chats, house.family)
     assert house.store.hubs() == []
 
 
 async def test_checking_a_hub_remembers_what_is_wrong_until_it_is_right(
-    house: Stage, chats: PostgresChats
+    house: Stage, chats: ChatStore
 ) -> None:
     hub = await use_handle(house, chats, house.people)
     assert (await check_hub(hub, house.account.hub, house.store)).blocked_reason is None

@@ -9,7 +9,7 @@ import pytest
 from archive.errors import Permanent
 from archive.ids import AccountId
 from archive.records import Account
-from resources.store.accounts import PostgresAccounts
+from resources.store.accounts import AccountStore
 from resources.store.budgets import AccountBudget
 from resources.store.database import Database
 
@@ -17,8 +17,8 @@ ACCOUNT = AccountId(1)
 
 
 @pytest.fixture
-def accounts(database: Database) -> PostgresAccounts:
-    accounts = PostgresAccounts(database)
+def accounts(database: Database) -> AccountStore:
+    accounts = AccountStore(database)
     accounts.save(Account(ACCOUNT, "Owner"))
     return accounts
 
@@ -70,7 +70,7 @@ def test_asking_for_nothing_costs_nothing(database: Database) -> None:
 
 
 def test_a_flood_holds_for_every_run_takes_nothing_and_is_shown(
-    database: Database, accounts: PostgresAccounts
+    database: Database, accounts: AccountStore
 ) -> None:
     budget(database).flooded("messages.getHistory", 3600)
 
@@ -95,7 +95,7 @@ def test_a_shorter_flood_shortens_nothing(database: Database) -> None:
 
 
 def test_floods_and_budgets_of_two_accounts_are_apart(
-    database: Database, accounts: PostgresAccounts
+    database: Database, accounts: AccountStore
 ) -> None:
     accounts.save(Account(AccountId(2), "Other"))
     budget(database).flooded("messages.getHistory", 3600)

@@ -11,10 +11,10 @@ from archive.errors import Permanent
 from archive.history import plan_windows, read_window
 from archive.ids import AccountId, ChatNo
 from archive.records import Account, ChatKind, MediaKind, PeerInfo, Switches
-from resources.store.accounts import PostgresAccounts
-from resources.store.chats import PostgresChats
+from resources.store.accounts import AccountStore
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
+from resources.store.history import HistoryStore
 from tests.fakes.sources import OWNER, a_peer, a_source
 from tests.fakes.telegram import ScriptedHistory, a_message
 
@@ -31,13 +31,13 @@ class OneChat:
 
 
 @pytest.fixture
-def chats(database: Database) -> PostgresChats:
-    PostgresAccounts(database).save(Account(OWNER, "Owner"))
-    return PostgresChats(database)
+def chats(database: Database) -> ChatStore:
+    AccountStore(database).save(Account(OWNER, "Owner"))
+    return ChatStore(database)
 
 
 async def test_an_added_chat_is_known_and_everything_about_it_is_off(
-    chats: PostgresChats,
+    chats: ChatStore,
 ) -> None:
     peer = a_peer(title="Family", username="family")
 
@@ -51,7 +51,7 @@ async def test_an_added_chat_is_known_and_everything_about_it_is_off(
 
 
 def test_adding_again_updates_the_name_and_keeps_number_switches_and_key(
-    chats: PostgresChats,
+    chats: ChatStore,
 ) -> None:
     peer = a_peer(title="Old name")
     before = allow(chats.upsert_peer(OWNER, peer), Switches(archive=True), chats)
@@ -63,9 +63,9 @@ def test_adding_again_updates_the_name_and_keeps_number_switches_and_key(
     assert partial.access_hash == peer.access_hash
 
 
-def test_a_private_chat_is_another_one_for_each_account(chats: PostgresChats) -> None:
+def test_a_private_chat_is_another_one_for_each_account(chats: ChatStore) -> None:
     other = AccountId(77)
-    PostgresAccounts(chats._database).save(Account(other, "Other"))
+    AccountStore(chats._database).save(Account(other, "Other"))
     peer = a_peer(ChatKind.PRIVATE)
 
     mine, theirs = chats.upsert_peer(OWNER, peer), chats.upsert_peer(other, peer)
@@ -75,10 +75,10 @@ def test_a_private_chat_is_another_one_for_each_account(chats: PostgresChats) ->
 
 
 async def test_faces_switched_on_make_only_read_windows_with_media_dirty(
-    database: Database, chats: PostgresChats
+    database: Database, chats: ChatStore
 ) -> None:
     chat = a_source(database)
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     source = ScriptedHistory([a_message(1), a_message(10_001, photo=1), a_message(20_001)])
     for window in (await plan_windows(chat, source, history)).windows:
         await read_window(window, source, history)
@@ -101,7 +101,7 @@ async def test_faces_switched_on_make_only_read_windows_with_media_dirty(
 
 
 def test_what_may_not_be_copied_loses_its_publish_switch_when_we_learn_it(
-    database: Database, chats: PostgresChats
+    database: Database, chats: ChatStore
 ) -> None:
     peer = a_peer()
     everything = Switches(archive=True, faces=True, publish=True)
@@ -112,7 +112,7 @@ def test_what_may_not_be_copied_loses_its_publish_switch_when_we_learn_it(
     assert chat.switches == Switches(archive=True, faces=True)
 
 
-def test_limits_of_a_chat_are_kept(database: Database, chats: PostgresChats) -> None:
+def test_limits_of_a_chat_are_kept(database: Database, chats: ChatStore) -> None:
     chat = a_source(database)
 
     allow(
@@ -132,7 +132,7 @@ def test_limits_of_a_chat_are_kept(database: Database, chats: PostgresChats) -> 
 
 
 def test_a_source_cannot_become_a_hub_nor_a_hub_a_source(
-    database: Database, chats: PostgresChats
+    database: Database, chats: ChatStore
 ) -> None:
     chat = a_source(database)
     with pytest.raises(Permanent, match="never a source"):
@@ -145,6 +145,6 @@ def test_a_source_cannot_become_a_hub_nor_a_hub_a_source(
         allow(chats.get(chat.chat_no), Switches(archive=True), chats)
 
 
-def test_an_unknown_number_is_an_error(chats: PostgresChats) -> None:
+def test_an_unknown_number_is_an_error(chats: ChatStore) -> None:
     with pytest.raises(Permanent, match="no chat of number 5"):
         chats.get(ChatNo(5))

@@ -13,8 +13,8 @@ from archive.history_ports import PageCommit, Stored
 from archive.ids import ChatNo, MessageId
 from archive.records import Message, MessageKind
 from resources.store.database import Database
-from resources.store.deletions import PostgresDeletions
-from resources.store.history import PostgresHistory
+from resources.store.deletions import DeletionStore
+from resources.store.history import HistoryStore
 from resources.store.people import PeopleStore
 from tests.fakes.media import MODEL, NOW, World
 
@@ -64,7 +64,7 @@ def plan_post(world: World) -> None:
 
 def read(world: World, *gone: int, received: tuple[Message, ...] = (), burst: int = 100) -> Stored:
     """Store an answer that lacks these messages and holds those."""
-    history = PostgresHistory(world.database, deletion_burst=burst)
+    history = HistoryStore(world.database, deletion_burst=burst)
     named = tuple(map(MessageId, [*gone, *(message.message_id for message in received)]))
     as_of = history.look(world.window()).as_of
     window = world.window()
@@ -89,7 +89,7 @@ def wait(world: World, minutes: int = 11) -> None:
 def erase(world: World) -> Erased:
     """Erase at a time when every crop that lies there is old enough."""
     now = datetime.now(UTC) + timedelta(minutes=6)
-    return erase_lost(PostgresDeletions(world.database), world.crops, now=now)
+    return erase_lost(DeletionStore(world.database), world.crops, now=now)
 
 
 def usable_faces(world: World) -> int:
@@ -241,7 +241,7 @@ async def test_a_crop_that_a_commit_may_be_about_to_name_is_left_for_the_next_ti
     on_deletion(world, "erase")
     read(world, 7)
     wait(world)
-    store = PostgresDeletions(world.database)
+    store = DeletionStore(world.database)
 
     assert erase_lost(store, world.crops, now=datetime.now(UTC)) == Erased(1, 1, 0)
     assert (count(world, "doomed_crops"), pictures(world)) == (2, 2)
@@ -254,7 +254,7 @@ async def test_a_crop_that_a_new_face_names_is_not_removed(world: World) -> None
     on_deletion(world, "erase")
     read(world, 7)
     wait(world)
-    PostgresDeletions(world.database).erase_some()
+    DeletionStore(world.database).erase_some()
     world.send(40, media=7)
     await world.pass_over()
     assert erase(world) == Erased(0, 0, 0)
@@ -275,7 +275,7 @@ async def test_as_many_as_the_limit_are_believed_and_one_more_holds_all_of_them(
 
     assert (last.deleted, last.held) == (0, 1)
     assert deleted(world) == []
-    (held,) = PostgresDeletions(world.database).waiting()
+    (held,) = DeletionStore(world.database).waiting()
     assert (held.chat_no, held.messages) == (CHAT, 6)
 
 
@@ -303,7 +303,7 @@ async def test_a_confirmed_burst_does_what_the_setting_says(world: World) -> Non
     ids = many(world, 5)
     read(world, 7, *ids, burst=5)
     wait(world)
-    store = PostgresDeletions(world.database)
+    store = DeletionStore(world.database)
 
     assert store.decide(CHAT, "confirmed") == 6
 
@@ -316,7 +316,7 @@ async def test_a_confirmed_burst_does_what_the_setting_says(world: World) -> Non
 async def test_what_was_confirmed_does_not_make_the_next_deletion_a_burst(world: World) -> None:
     ids = many(world, 7)
     read(world, *ids[:6], burst=5)
-    PostgresDeletions(world.database).decide(CHAT, "confirmed")
+    DeletionStore(world.database).decide(CHAT, "confirmed")
     assert read(world, ids[6], burst=5).deleted == 1
 
 
@@ -325,7 +325,7 @@ async def test_a_restored_burst_is_as_if_nothing_was_deleted_and_is_not_asked_ag
 ) -> None:
     ids = many(world, 5)
     read(world, 7, *ids, burst=5)
-    store = PostgresDeletions(world.database)
+    store = DeletionStore(world.database)
 
     assert store.decide(CHAT, "restored") == 6
 
@@ -338,7 +338,7 @@ async def test_a_message_that_is_there_after_all_waits_no_longer(world: World) -
     ids = many(world, 6)
     read(world, *ids, burst=5)
     read(world, received=(Message(MessageId(ids[0]), MessageKind.TEXT, NOW, text="here"),), burst=5)
-    (held,) = PostgresDeletions(world.database).waiting()
+    (held,) = DeletionStore(world.database).waiting()
     assert held.messages == 5
 
 
@@ -351,7 +351,7 @@ async def test_chats_do_not_count_together(world: World) -> None:
         "INSERT INTO windows (window_key, chat_no, first_id, last_id) VALUES (%s, 2, 1, 10000)",
         world.window(2).key,
     )
-    history = PostgresHistory(world.database, deletion_burst=4)
+    history = HistoryStore(world.database, deletion_burst=4)
     window, gone = world.window(2), (MessageId(50),)
     as_of = history.look(window).as_of
     page = PageCommit(window, (), (), (), gone[0], gone[0], gone, as_of, 0, None)

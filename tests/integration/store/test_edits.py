@@ -14,9 +14,9 @@ from archive.history_ports import PageCommit
 from archive.ids import MessageId
 from archive.records import Chat, Message
 from archive.windows import Window
-from resources.store.chats import PostgresChats
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
+from resources.store.history import HistoryStore
 from tests.fakes.sources import a_source, stored
 from tests.fakes.telegram import EPOCH, ScriptedHistory, a_message
 
@@ -42,7 +42,7 @@ def a_version(seconds: int, text: str, photo: int | None) -> Message:
 
 def store(database: Database, chat: Chat, *messages: Message) -> None:
     """Store a page that holds these messages, as a reading just now would."""
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     window = Window(chat.chat_no, MessageId(1), MessageId(10_000))
     as_of = history.look(window).as_of
     ids = [message.message_id for message in messages]
@@ -54,7 +54,7 @@ def a_chat(database: Database) -> Chat:
     """A chat with one planned window and nothing in it."""
     chat = a_source(database)
     source = ScriptedHistory([a_message(9_000)])
-    asyncio.run(plan_windows(chat, source, PostgresHistory(database)))
+    asyncio.run(plan_windows(chat, source, HistoryStore(database)))
     return chat
 
 
@@ -83,7 +83,7 @@ def everything(database: Database, chat: Chat) -> list[object]:
 
 
 def is_dirty(database: Database, chat: Chat) -> bool:
-    (row,) = PostgresChats(database).windows(chat.chat_no)
+    (row,) = ChatStore(database).windows(chat.chat_no)
     return row.dirty
 
 
@@ -155,7 +155,7 @@ def test_a_reading_that_comes_to_its_end_leaves_the_pass_to_its_own_run(
 ) -> None:
     chat = a_source(database)
     source = ScriptedHistory([a_version(0, "photo", 1)])
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     (window,) = asyncio.run(plan_windows(chat, source, history)).windows
     asyncio.run(read_window(window, source, history))
     source.put(a_version(3, "photo", 2))

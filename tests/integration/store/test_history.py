@@ -16,9 +16,9 @@ from archive.history_ports import HistorySource
 from archive.ids import AccountId, MessageId
 from archive.records import Chat, ChatKind, Page, PeerInfo, Switches
 from archive.windows import Window, WindowRow
-from resources.store.chats import PostgresChats
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
+from resources.store.history import HistoryStore
 from tests.fakes.sources import OWNER, Stored, a_peer, a_source, live_ids, stored
 from tests.fakes.telegram import ScriptedHistory, a_message
 
@@ -36,9 +36,9 @@ at_a_time = st.integers(1, 5)
 async def read_all(
     chat: Chat, source: HistorySource, database: Database, in_flight: int = 1
 ) -> list[HistoryResult]:
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     await plan_windows(chat, source, history)
-    windows = PostgresChats(database).windows(chat.chat_no)
+    windows = ChatStore(database).windows(chat.chat_no)
     return [
         await read_window(row.window, source, history, in_flight=lambda: in_flight)
         for row in windows
@@ -46,7 +46,7 @@ async def read_all(
 
 
 def row_of(database: Database, window: Window) -> WindowRow:
-    return PostgresHistory(database).look(window).row
+    return HistoryStore(database).look(window).row
 
 
 @shared_database
@@ -56,7 +56,7 @@ def test_any_content_is_stored_once_whatever_pages_the_server_cuts_and_in_any_or
 ) -> None:
     chat = a_source(database)
     source = ScriptedHistory(map(a_message, ids), page_lengths=[100, *cuts])
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
 
     planned = asyncio.run(plan_windows(chat, source, history)).windows
     for window in planned[::-1] if backwards else planned:
@@ -89,7 +89,7 @@ def test_a_reading_that_dies_anywhere_goes_on_to_the_same_rows(
             continue
 
     assert live_ids(database, chat) == sorted(ids)
-    assert PostgresHistory(database).windows_to_submit() == []
+    assert HistoryStore(database).windows_to_submit() == []
 
 
 @shared_database
@@ -109,10 +109,10 @@ def test_reading_whole_again_makes_the_store_equal_to_the_chat(
         for n in after
     ]
     later = ScriptedHistory(content, page_lengths=cuts)
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
 
     asyncio.run(plan_windows(chat, later, history))
-    for row in PostgresChats(database).windows(chat.chat_no):
+    for row in ChatStore(database).windows(chat.chat_no):
         asyncio.run(read_window(row.window, later, history, whole=True))
 
     assert live_ids(database, chat) == sorted(after)
@@ -169,8 +169,8 @@ async def test_a_window_is_sealed_once_a_later_id_exists_beyond_it(database: Dat
     assert not row_of(database, window).sealed
 
     source.put(a_message(9_500), a_message(10_500))
-    await plan_windows(chat, source, PostgresHistory(database))
-    due = {row.window for row in PostgresHistory(database).windows_to_submit()}
+    await plan_windows(chat, source, HistoryStore(database))
+    due = {row.window for row in HistoryStore(database).windows_to_submit()}
     await read_all(chat, source, database)
 
     assert window in due
@@ -214,7 +214,7 @@ async def test_messages_that_arrive_while_a_reading_is_interrupted_are_not_skipp
 
 async def test_the_switch_is_looked_at_before_every_page(database: Database) -> None:
     chat = a_source(database)
-    chats = PostgresChats(database)
+    chats = ChatStore(database)
 
     stored_by_then: list[MessageId] = []
 
@@ -229,7 +229,7 @@ async def test_the_switch_is_looked_at_before_every_page(database: Database) -> 
     assert result.stopped_reason == "switched_off"
     assert live_ids(database, chat) == stored_by_then
     assert len(stored_by_then) <= 200
-    assert PostgresHistory(database).windows_to_submit() == []
+    assert HistoryStore(database).windows_to_submit() == []
 
 
 async def test_two_chats_with_the_same_message_id_and_medium_are_two_messages_of_one_medium(
@@ -254,7 +254,7 @@ async def test_an_edit_that_replaces_the_medium_replaces_the_link(database: Data
     source.put(a_message(7, photo=100, edited_after_seconds=5))
 
     window = Window(chat.chat_no, MessageId(1), MessageId(10_000))
-    await read_window(window, source, PostgresHistory(database), whole=True)
+    await read_window(window, source, HistoryStore(database), whole=True)
 
     assert [row.media_id for row in stored(database, chat)] == ["photo:100"]
 
@@ -263,7 +263,7 @@ async def test_a_late_answer_neither_revives_a_deleted_message_nor_undoes_an_edi
     database: Database,
 ) -> None:
     chat = a_source(database)
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     source = ScriptedHistory([a_message(1), a_message(2)])
     await read_all(chat, source, database)
     window = Window(chat.chat_no, MessageId(1), MessageId(10_000))
@@ -291,10 +291,10 @@ async def test_senders_and_chats_come_with_the_answers(database: Database) -> No
     await read_all(chat, ScriptedHistory([a_message(1)], chats=[named]), database)
     await read_all(chat, ScriptedHistory([a_message(2)], chats=[partial]), database)
 
-    seen = PostgresChats(database).by_chat_id(named.chat_id, OWNER)
+    seen = ChatStore(database).by_chat_id(named.chat_id, OWNER)
     assert seen is not None
     assert (seen.title, seen.access_hash) == ("News", named.access_hash)
-    assert seen not in PostgresChats(database).list()
+    assert seen not in ChatStore(database).list()
     with database.transaction() as connection:
         assert connection.execute("SELECT first_name FROM users ORDER BY user_id").fetchall() == [
             ("Person 501",),
@@ -328,7 +328,7 @@ async def test_a_chat_that_was_never_planned_is_refused(database: Database) -> N
         await read_window(
             Window(chat.chat_no, MessageId(1), MessageId(10_000)),
             ScriptedHistory([]),
-            PostgresHistory(database),
+            HistoryStore(database),
         )
 
 

@@ -13,12 +13,12 @@ from archive.listening import Change, DueWindow, Heard, UpdateState, due_windows
 from archive.reconciling import Top
 from archive.records import Account, Chat, ChatKind, Page, Switches
 from archive.windows import Window
-from resources.store.accounts import PostgresAccounts
-from resources.store.chats import PostgresChats
+from resources.store.accounts import AccountStore
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
-from resources.store.inbox import PostgresInbox
-from resources.store.update_states import PostgresUpdateStates
+from resources.store.history import HistoryStore
+from resources.store.inbox import InboxStore
+from resources.store.update_states import UpdateStateStore
 from tests.fakes.sources import OWNER, a_source, live_ids, stored
 from tests.fakes.telegram import ScriptedHistory, a_message
 
@@ -27,36 +27,36 @@ What = Literal["new", "edited", "deleted"]
 
 def hear(database: Database, chat: Chat, message_id: int, change: What = "new") -> bool:
     heard = Change(chat.chat_id, MessageId(message_id), change)
-    return PostgresInbox(database).keep(chat.account_id, Heard((heard,))) == 1
+    return InboxStore(database).keep(chat.account_id, Heard((heard,))) == 1
 
 
 def lose(database: Database, chat: Chat) -> None:
     heard = Heard(lost_in=frozenset({chat.chat_id}))
-    PostgresInbox(database).keep(chat.account_id, heard)
+    InboxStore(database).keep(chat.account_id, heard)
 
 
 def due(database: Database, limit: int = 2_000) -> list[DueWindow]:
-    return due_windows(PostgresInbox(database), limit)
+    return due_windows(InboxStore(database), limit)
 
 
 def begin(database: Database, chat: Chat) -> None:
     state = UpdateState(7, 0, 3, datetime(2026, 1, 2, tzinfo=UTC))
-    PostgresInbox(database).keep(OWNER, Heard(state=state))
-    PostgresUpdateStates(database).begin(OWNER, [Top(chat, MessageId(1), 40)])
+    InboxStore(database).keep(OWNER, Heard(state=state))
+    UpdateStateStore(database).begin(OWNER, [Top(chat, MessageId(1), 40)])
 
 
 async def read(database: Database, chat: Chat, source: ScriptedHistory) -> None:
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     await plan_windows(chat, source, history)
-    for row in PostgresChats(database).windows(chat.chat_no):
+    for row in ChatStore(database).windows(chat.chat_no):
         await read_window(row.window, source, history)
 
 
 def test_only_chats_that_may_be_archived_are_heard(database: Database) -> None:
-    inbox = PostgresInbox(database)
+    inbox = InboxStore(database)
     off = a_source(database, switches=Switches())
     hub = a_source(database, switches=Switches())
-    PostgresChats(database).mark_hub(hub.chat_no)
+    ChatStore(database).mark_hub(hub.chat_no)
 
     assert hear(database, a_source(database), 1)
     assert not hear(database, off, 1)
@@ -71,10 +71,10 @@ def test_only_chats_that_may_be_archived_are_heard(database: Database) -> None:
 def test_a_chat_is_heard_through_the_account_that_reads_it(database: Database) -> None:
     chat = a_source(database)
     heard = Heard((Change(chat.chat_id, MessageId(1), "new"),))
-    PostgresAccounts(database).save(Account(AccountId(77), "Another"))
+    AccountStore(database).save(Account(AccountId(77), "Another"))
 
-    assert PostgresInbox(database).keep(AccountId(77), heard) == 0
-    assert PostgresInbox(database).keep(OWNER, heard) == 1
+    assert InboxStore(database).keep(AccountId(77), heard) == 0
+    assert InboxStore(database).keep(OWNER, heard) == 1
 
 
 async def test_a_new_message_makes_its_window_due_until_it_was_read(database: Database) -> None:
@@ -85,7 +85,7 @@ async def test_a_new_message_makes_its_window_due_until_it_was_read(database: Da
     hear(database, chat, 2)
 
     [wanted] = due(database)
-    await read_window(wanted.window, source, PostgresHistory(database))
+    await read_window(wanted.window, source, HistoryStore(database))
 
     assert (wanted.is_new, 2 in live_ids(database, chat)) == (False, True)
     assert due(database) == []
@@ -101,9 +101,9 @@ async def test_an_id_beyond_the_last_window_plans_every_window_up_to_it(
     hear(database, chat, 25_000)
 
     [wanted] = due(database)
-    await read_window(wanted.window, source, PostgresHistory(database))
-    for row in PostgresHistory(database).windows_to_submit():
-        await read_window(row.window, source, PostgresHistory(database))
+    await read_window(wanted.window, source, HistoryStore(database))
+    for row in HistoryStore(database).windows_to_submit():
+        await read_window(row.window, source, HistoryStore(database))
 
     assert wanted.is_new
     assert wanted.window.first_id == 20_001
@@ -120,7 +120,7 @@ async def test_in_a_sparse_space_the_next_planning_fills_what_a_live_update_skip
     hear(database, chat, 9_500_000)
 
     [wanted] = due(database)
-    await read_window(wanted.window, source, PostgresHistory(database))
+    await read_window(wanted.window, source, HistoryStore(database))
     assert live_ids(database, chat) == [5, 9_500_000]
     await read(database, chat, source)
 
@@ -141,7 +141,7 @@ async def test_edits_and_deletions_in_a_sealed_window_are_read_by_their_ids_alon
     source.requests.clear()
 
     [wanted] = due(database)
-    result = await read_window(wanted.window, source, PostgresHistory(database))
+    result = await read_window(wanted.window, source, HistoryStore(database))
 
     rows = {row.message_id: (row.text, row.is_deleted) for row in stored(database, chat)}
     assert (rows[7], rows[8]) == (("better", False), ("message 8", True))
@@ -155,7 +155,7 @@ async def test_edits_and_deletions_in_a_sealed_window_are_read_by_their_ids_alon
 async def test_a_deletion_without_a_chat_is_found_in_the_accounts_own_space(
     database: Database,
 ) -> None:
-    inbox = PostgresInbox(database)
+    inbox = InboxStore(database)
     chat = a_source(database, ChatKind.PRIVATE)
     elsewhere = a_source(database, ChatKind.SUPERGROUP)
     theirs = a_source(database, ChatKind.PRIVATE, account_id=AccountId(77))
@@ -178,7 +178,7 @@ async def test_a_gap_is_closed_only_by_reading_the_window_whole(database: Databa
 
     wanted = due(database)
     for each in wanted:
-        await read_window(each.window, source, PostgresHistory(database))
+        await read_window(each.window, source, HistoryStore(database))
 
     assert [each.is_repair for each in wanted] == [True, True]
     assert [row.text for row in stored(database, chat)][1] == "better"
@@ -190,7 +190,7 @@ async def test_what_was_lost_of_a_window_nobody_read_waits_for_its_first_reading
 ) -> None:
     chat = a_source(database)
     source = ScriptedHistory(a_message(n) for n in (1, 2))
-    await plan_windows(chat, source, PostgresHistory(database))
+    await plan_windows(chat, source, HistoryStore(database))
     lose(database, chat)
     hear(database, chat, 2, "edited")
     assert due(database) == []
@@ -201,7 +201,7 @@ async def test_what_was_lost_of_a_window_nobody_read_waits_for_its_first_reading
 
     assert wanted.is_repair
     source.before_answer = None
-    await read_window(wanted.window, source, PostgresHistory(database))
+    await read_window(wanted.window, source, HistoryStore(database))
     assert due(database) == []
 
 
@@ -211,7 +211,7 @@ async def test_a_loss_in_the_shared_space_is_a_gap_in_each_chat_of_it(database: 
     for chat in (private, group, elsewhere):
         await read(database, chat, ScriptedHistory([a_message(5)]))
 
-    PostgresInbox(database).keep(OWNER, Heard(lost_in=frozenset({None})))
+    InboxStore(database).keep(OWNER, Heard(lost_in=frozenset({None})))
 
     assert {each.window.chat_no for each in due(database)} == {private.chat_no, group.chat_no}
 
@@ -234,13 +234,13 @@ async def test_a_deletion_without_a_chat_reaches_the_page_that_is_on_its_way(
 ) -> None:
     chat = a_source(database, ChatKind.PRIVATE)
     source = SlowLine([a_message(5), a_message(6)])
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     [window] = (await plan_windows(chat, source, history)).windows
 
     def delete() -> None:
         source.remove(5)
         gone = Heard((Change(None, MessageId(5), "deleted"),))
-        assert PostgresInbox(database).keep(OWNER, gone) == 1
+        assert InboxStore(database).keep(OWNER, gone) == 1
 
     source.on_the_way = delete
     await read_window(window, source, history)
@@ -271,7 +271,7 @@ async def test_a_window_that_nobody_reads_is_asked_for_again_after_ever_longer_p
 
 def test_where_updates_stand_is_stored_with_what_brought_them_there(database: Database) -> None:
     chat = a_source(database)
-    updates, inbox = PostgresUpdateStates(database), PostgresInbox(database)
+    updates, inbox = UpdateStateStore(database), InboxStore(database)
     assert updates.standing(OWNER).state is None
     assert updates.standing(OWNER).unheard == (chat,)
 
@@ -288,7 +288,7 @@ def test_where_updates_stand_is_stored_with_what_brought_them_there(database: Da
 
 def test_a_chat_is_not_begun_before_the_accounts_own_place_is_known(database: Database) -> None:
     chat = a_source(database)
-    assert PostgresUpdateStates(database).begin(OWNER, [Top(chat, MessageId(9), 40)]) == []
+    assert UpdateStateStore(database).begin(OWNER, [Top(chat, MessageId(9), 40)]) == []
 
 
 async def test_a_chat_that_begins_to_be_heard_has_a_gap_in_what_was_read_of_it(
@@ -298,14 +298,14 @@ async def test_a_chat_that_begins_to_be_heard_has_a_gap_in_what_was_read_of_it(
     await read(database, chat, ScriptedHistory([a_message(1)]))
     begin(database, chat)
     [wanted] = due(database)
-    await read_window(wanted.window, ScriptedHistory([a_message(1)]), PostgresHistory(database))
+    await read_window(wanted.window, ScriptedHistory([a_message(1)]), HistoryStore(database))
 
     begin(database, chat)
     assert due(database) == []
 
-    deny(chat, Switches(archive=True), PostgresChats(database))
-    assert PostgresUpdateStates(database).standing(OWNER).heard == ()
-    allow(chat, Switches(archive=True), PostgresChats(database))
+    deny(chat, Switches(archive=True), ChatStore(database))
+    assert UpdateStateStore(database).standing(OWNER).heard == ()
+    allow(chat, Switches(archive=True), ChatStore(database))
     begin(database, chat)
     assert [each.is_repair for each in due(database)] == [True]
 
@@ -313,7 +313,7 @@ async def test_a_chat_that_begins_to_be_heard_has_a_gap_in_what_was_read_of_it(
 async def test_an_update_that_comes_during_the_reading_stays_due(database: Database) -> None:
     chat = a_source(database)
     source = ScriptedHistory([a_message(1), a_message(2)])
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     [window] = (await plan_windows(chat, source, history)).windows
     hear(database, chat, 1)
 

@@ -12,7 +12,7 @@ import pytest
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId
 from archive.records import Account
-from resources.store.accounts import PostgresAccounts
+from resources.store.accounts import AccountStore
 from resources.store.database import Database
 from resources.store.locks import account_lane, named_lock
 
@@ -91,7 +91,7 @@ def _wait_for_lane(database: Database) -> None:
 
 
 def test_an_account_keeps_its_newest_name_and_its_state(database: Database) -> None:
-    accounts = PostgresAccounts(database)
+    accounts = AccountStore(database)
     accounts.save(Account(ACCOUNT, "Old"))
     accounts.save(Account(ACCOUNT, "Owner"))
 

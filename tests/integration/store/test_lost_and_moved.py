@@ -10,9 +10,9 @@ from archive.chats import allow, deny
 from archive.history import plan_windows, read_window
 from archive.history_ports import ChatLost
 from archive.records import Chat, ChatKind, ChatState, PeerInfo, Successor, Switches
-from resources.store.chats import PostgresChats
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
+from resources.store.history import HistoryStore
 from tests.fakes.sources import OWNER, a_peer, a_source, live_ids
 from tests.fakes.telegram import ScriptedHistory, a_message
 
@@ -20,13 +20,13 @@ ALL = Switches(archive=True, faces=True, publish=True)
 
 
 @pytest.fixture
-def chats(database: Database) -> PostgresChats:
-    return PostgresChats(database)
+def chats(database: Database) -> ChatStore:
+    return ChatStore(database)
 
 
 @pytest.fixture
-def history(database: Database) -> PostgresHistory:
-    return PostgresHistory(database)
+def history(database: Database) -> HistoryStore:
+    return HistoryStore(database)
 
 
 def lose(request: int) -> None:
@@ -42,7 +42,7 @@ def hours_pass(database: Database, hours: int = 7) -> None:
 
 
 async def test_a_chat_that_is_lost_says_why_and_is_not_asked_for_until_hours_later(
-    database: Database, chats: PostgresChats, history: PostgresHistory
+    database: Database, chats: ChatStore, history: HistoryStore
 ) -> None:
     chat = a_source(database)
     source = ScriptedHistory(a_message(n) for n in range(1, 12_000))
@@ -68,7 +68,7 @@ async def test_a_chat_that_is_lost_says_why_and_is_not_asked_for_until_hours_lat
 
 
 async def test_a_lost_chat_goes_on_where_it_was_when_access_is_back(
-    database: Database, chats: PostgresChats, history: PostgresHistory
+    database: Database, chats: ChatStore, history: HistoryStore
 ) -> None:
     chat = a_source(database)
     source = ScriptedHistory(a_message(n) for n in range(1, 12_000))
@@ -90,7 +90,7 @@ async def test_a_lost_chat_goes_on_where_it_was_when_access_is_back(
 
 
 async def test_planning_a_lost_chat_is_no_error_and_finds_out_that_it_is_back(
-    database: Database, chats: PostgresChats, history: PostgresHistory
+    database: Database, chats: ChatStore, history: HistoryStore
 ) -> None:
     chat = a_source(database)
     source = ScriptedHistory([a_message(5)], before_answer=lose)
@@ -110,7 +110,7 @@ def moved(database: Database, switches: Switches = ALL) -> tuple[Chat, PeerInfo,
 
 
 def test_the_switches_of_a_group_carry_over_to_the_supergroup_that_it_becomes(
-    database: Database, chats: PostgresChats
+    database: Database, chats: ChatStore
 ) -> None:
     chat, old, new = moved(database)
 
@@ -131,7 +131,7 @@ def test_the_switches_of_a_group_carry_over_to_the_supergroup_that_it_becomes(
 
 
 def test_the_switches_of_a_supergroup_hold_for_the_group_that_it_was(
-    database: Database, chats: PostgresChats
+    database: Database, chats: ChatStore
 ) -> None:
     new = a_peer()
     a_source(database, peer=new, switches=Switches(archive=True, faces=True))
@@ -146,7 +146,7 @@ def test_the_switches_of_a_supergroup_hold_for_the_group_that_it_was(
 
 
 def test_a_supergroup_that_may_not_be_copied_does_not_inherit_publishing(
-    database: Database, chats: PostgresChats
+    database: Database, chats: ChatStore
 ) -> None:
     _, old, new = moved(database)
     chats.upsert_peer(OWNER, replace(new, noforwards=True))
@@ -158,7 +158,7 @@ def test_a_supergroup_that_may_not_be_copied_does_not_inherit_publishing(
     assert supergroup.switches == Switches(archive=True, faces=True)
 
 
-def test_a_hub_inherits_nothing(database: Database, chats: PostgresChats) -> None:
+def test_a_hub_inherits_nothing(database: Database, chats: ChatStore) -> None:
     chat, old, new = moved(database)
     chats.mark_hub(chats.upsert_peer(OWNER, new).chat_no)
 
@@ -171,7 +171,7 @@ def test_a_hub_inherits_nothing(database: Database, chats: PostgresChats) -> Non
 
 
 async def test_both_histories_are_windows_of_the_one_chat_newest_first(
-    database: Database, chats: PostgresChats, history: PostgresHistory
+    database: Database, chats: ChatStore, history: HistoryStore
 ) -> None:
     chat, old, new = moved(database)
     await plan_windows(chat, ScriptedHistory([a_message(400)], total=2**31 - 1), history)
@@ -188,7 +188,7 @@ async def test_both_histories_are_windows_of_the_one_chat_newest_first(
     ]
 
 
-def test_seeing_the_move_again_changes_nothing(database: Database, chats: PostgresChats) -> None:
+def test_seeing_the_move_again_changes_nothing(database: Database, chats: ChatStore) -> None:
     _, old, new = moved(database)
     chats.upsert_peer(OWNER, old)
     supergroup = chats.by_chat_id(new.chat_id, OWNER)

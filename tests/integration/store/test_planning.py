@@ -13,9 +13,9 @@ from archive.history import plan_windows, read_window
 from archive.ids import MessageId
 from archive.records import ChatKind, Switches
 from archive.windows import OWN_WIDTH, PLACEHOLDER_WIDTH
-from resources.store.chats import PostgresChats
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
+from resources.store.history import HistoryStore
 from tests.fakes.sources import a_source, live_ids
 from tests.fakes.telegram import ScriptedHistory, a_message
 
@@ -30,7 +30,7 @@ def test_a_sparse_chat_gets_exactly_the_windows_that_hold_messages_however_it_gr
     database: Database, first: set[int], later: set[int], claimed: int | None
 ) -> None:
     chat = a_source(database, ChatKind.PRIVATE)
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     source = ScriptedHistory(map(a_message, first), total=claimed)
     asyncio.run(plan_windows(chat, source, history))
     newest = max(first, default=0)
@@ -39,7 +39,7 @@ def test_a_sparse_chat_gets_exactly_the_windows_that_hold_messages_however_it_gr
     asyncio.run(plan_windows(chat, source, history))
     again = asyncio.run(plan_windows(chat, source, history))
 
-    windows = [row.window for row in PostgresChats(database).windows(chat.chat_no)]
+    windows = [row.window for row in ChatStore(database).windows(chat.chat_no)]
     for message_id in source.content:
         assert sum(message_id in window for window in windows) == 1
     assert all(any(one in window for one in source.content) for window in windows)
@@ -52,7 +52,7 @@ async def test_a_dense_chat_is_planned_from_its_top_id_with_one_request(
     chat = a_source(database)
     source = ScriptedHistory([a_message(3), a_message(95_001)])
 
-    planned = await plan_windows(chat, source, PostgresHistory(database))
+    planned = await plan_windows(chat, source, HistoryStore(database))
 
     assert planned.requests == len(source.requests) == 1
     assert [window.first_id for window in planned.windows] == list(range(90_001, 0, -OWN_WIDTH))
@@ -62,12 +62,12 @@ async def test_the_jump_asks_as_the_server_understands_it(database: Database) ->
     chat = a_source(database, ChatKind.PRIVATE)
     source = ScriptedHistory([a_message(3), a_message(50_000_000)], total=2**31 - 1)
 
-    planned = await plan_windows(chat, source, PostgresHistory(database))
+    planned = await plan_windows(chat, source, HistoryStore(database))
 
     assert source.requests == [(0, 0, 1), (1, -1, 1), (49_000_001, 0, 1)]
     assert [window.first_id for window in planned.windows] == [49_000_001, 1]
     assert {w.last_id - w.first_id + 1 for w in planned.windows} == {PLACEHOLDER_WIDTH}
-    assert PostgresChats(database).get(chat.chat_no).window_width == PLACEHOLDER_WIDTH
+    assert ChatStore(database).get(chat.chat_no).window_width == PLACEHOLDER_WIDTH
 
 
 async def test_a_planning_that_dies_in_its_jump_leaves_no_hole(database: Database) -> None:
@@ -78,7 +78,7 @@ async def test_a_planning_that_dies_in_its_jump_leaves_no_hole(database: Databas
     chat = a_source(database, ChatKind.BASIC_GROUP)
     ids = [5, 2_000_000, 40_000_000, 90_000_000]
     source = ScriptedHistory(map(a_message, ids), total=2**31 - 1, before_answer=die)
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     with pytest.raises(Transient):
         await plan_windows(chat, source, history)
     source.before_answer = None
@@ -92,20 +92,20 @@ async def test_a_planning_that_dies_in_its_jump_leaves_no_hole(database: Databas
 async def test_an_empty_chat_has_no_windows_until_somebody_writes(database: Database) -> None:
     chat = a_source(database)
     source = ScriptedHistory([])
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
 
     assert (await plan_windows(chat, source, history)).windows == ()
-    assert [c.chat_no for c in PostgresChats(database).unplanned()] == [chat.chat_no]
+    assert [c.chat_no for c in ChatStore(database).unplanned()] == [chat.chat_no]
     source.put(a_message(1))
     assert len((await plan_windows(chat, source, history)).windows) == 1
-    assert PostgresChats(database).unplanned() == []
+    assert ChatStore(database).unplanned() == []
 
 
 async def test_nothing_is_planned_of_a_chat_that_is_not_allowed(database: Database) -> None:
     chat = a_source(database, switches=Switches())
     source = ScriptedHistory([a_message(1)])
 
-    planned = await plan_windows(chat, source, PostgresHistory(database))
+    planned = await plan_windows(chat, source, HistoryStore(database))
 
     assert (planned.windows, planned.stopped_reason) == ((), "switched_off")
     assert source.requests == []
@@ -116,7 +116,7 @@ async def test_a_backfill_submits_the_newest_window_of_every_chat_first(
 ) -> None:
     one, other = sorted((a_source(database) for _ in range(2)), key=lambda chat: chat.chat_no)
     held = a_source(database, hold_backfill=True)
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     source = ScriptedHistory([a_message(25_000)])
     for chat in (one, other, held):
         await plan_windows(chat, source, history)
@@ -129,7 +129,7 @@ async def test_a_backfill_submits_the_newest_window_of_every_chat_first(
 
 async def test_growth_of_a_window_is_a_new_occasion_to_run_it(database: Database) -> None:
     chat = a_source(database)
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     source = ScriptedHistory([a_message(5)])
     [window] = (await plan_windows(chat, source, history)).windows
     [before] = history.windows_to_submit()

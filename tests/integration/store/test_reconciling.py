@@ -11,10 +11,10 @@ from archive.ids import MessageId
 from archive.listening import Change, Heard, due_windows
 from archive.reconciling import Reconciled, Top, reconcile
 from archive.records import Chat, ChatKind
-from resources.store.chats import PostgresChats
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
-from resources.store.inbox import PostgresInbox
+from resources.store.history import HistoryStore
+from resources.store.inbox import InboxStore
 from tests.fakes.sources import OWNER, a_source, live_ids
 from tests.fakes.telegram import ScriptedHistory, a_message
 
@@ -35,21 +35,21 @@ async def compared(
     database: Database, source: ScriptedHistory, *, hidden: Sequence[Chat] = ()
 ) -> Reconciled:
     tops = Tops(source, hidden=hidden)
-    history, inbox = PostgresHistory(database), PostgresInbox(database)
+    history, inbox = HistoryStore(database), InboxStore(database)
     return await reconcile(OWNER, tops, source, inbox, history)
 
 
 async def read_all(database: Database, chat: Chat, source: ScriptedHistory) -> None:
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     await plan_windows(chat, source, history)
-    for row in PostgresChats(database).windows(chat.chat_no):
+    for row in ChatStore(database).windows(chat.chat_no):
         await read_window(row.window, source, history)
 
 
 async def read_due(database: Database, source: ScriptedHistory) -> int:
-    due = due_windows(PostgresInbox(database))
+    due = due_windows(InboxStore(database))
     for each in due:
-        await read_window(each.window, source, PostgresHistory(database))
+        await read_window(each.window, source, HistoryStore(database))
     return len(due)
 
 
@@ -75,7 +75,7 @@ async def test_what_is_stored_or_told_of_already_is_not_noted(database: Database
 
     source.put(a_message(2))
     told = Heard((Change(chat.chat_id, MessageId(2), "new"),))
-    PostgresInbox(database).keep(OWNER, told)
+    InboxStore(database).keep(OWNER, told)
     assert (await compared(database, source)).behind == 0
 
 
@@ -89,8 +89,8 @@ async def test_a_dense_chat_grows_windows_without_a_question(database: Database)
     await compared(database, source)
     assert source.requests == []
     await read_due(database, source)
-    for row in PostgresHistory(database).windows_to_submit():
-        await read_window(row.window, source, PostgresHistory(database))
+    for row in HistoryStore(database).windows_to_submit():
+        await read_window(row.window, source, HistoryStore(database))
 
     assert live_ids(database, chat) == [9_999, 10_001, 25_000]
 
@@ -103,8 +103,8 @@ async def test_a_sparse_chat_gets_every_window_between(database: Database) -> No
 
     assert await compared(database, source) == Reconciled(1, 0, behind=1, planned=2)
     await read_due(database, source)
-    for row in PostgresHistory(database).windows_to_submit():
-        await read_window(row.window, source, PostgresHistory(database))
+    for row in HistoryStore(database).windows_to_submit():
+        await read_window(row.window, source, HistoryStore(database))
 
     assert live_ids(database, chat) == [5, 3_500_000, 9_500_000]
 
@@ -116,7 +116,7 @@ async def test_a_chat_whose_planning_failed_when_it_was_allowed_is_planned(
     chat = a_source(database, kind)
     source = ScriptedHistory([a_message(5)])
     assert (await compared(database, source)).planned == 1
-    assert [row.window.chat_no for row in PostgresHistory(database).windows_to_submit()] == [
+    assert [row.window.chat_no for row in HistoryStore(database).windows_to_submit()] == [
         chat.chat_no
     ]
 
@@ -124,7 +124,7 @@ async def test_a_chat_whose_planning_failed_when_it_was_allowed_is_planned(
 async def test_old_messages_of_a_held_chat_are_left_to_its_owner(database: Database) -> None:
     chat = a_source(database, hold_backfill=True)
     source = ScriptedHistory([a_message(5)])
-    await plan_windows(chat, source, PostgresHistory(database))
+    await plan_windows(chat, source, HistoryStore(database))
     assert (await compared(database, source)).behind == 0
 
     source.put(a_message(6))

@@ -9,7 +9,7 @@ import pytest
 from archive.errors import Transient
 from archive.ids import MediaId
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
+from resources.store.history import HistoryStore
 from tests.fakes.media import World
 
 
@@ -28,7 +28,7 @@ def world(database: Database, tmp_path: Path) -> World:
 
 
 def occasions(world: World) -> list[str]:
-    return [row.occasion for row in PostgresHistory(world.database).windows_to_submit()]
+    return [row.occasion for row in HistoryStore(world.database).windows_to_submit()]
 
 
 def wait_an_hour(world: World) -> None:

@@ -10,7 +10,7 @@ from telethon.tl import functions, types
 
 from archive.errors import Transient
 from archive.records import Account
-from resources.store.accounts import AccountRow, PostgresAccounts
+from resources.store.accounts import AccountRow, AccountStore
 from resources.store.budgets import AccountBudget
 from resources.store.database import Database
 from resources.telegram.calling import Caller, is_counted
@@ -52,7 +52,7 @@ class Runs:
 
     def row(self) -> AccountRow:
         """What `accounts list` and `status` show."""
-        return PostgresAccounts(self.database).get(self.account.account_id)
+        return AccountStore(self.database).get(self.account.account_id)
 
     async def _nap(self, seconds: float) -> None:
         self.naps.append(seconds)
@@ -63,7 +63,7 @@ class Runs:
 @pytest.fixture
 async def runs(house: House, database: Database) -> Runs:
     account = await house.login()
-    PostgresAccounts(database).save(account)
+    AccountStore(database).save(account)
     return Runs(house, database, account)
 
 

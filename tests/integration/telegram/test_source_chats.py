@@ -9,11 +9,11 @@ from archive.history import plan_windows, read_window
 from archive.history_topics import read_topics
 from archive.ids import ChatId
 from archive.records import Chat, ChatState, MessageKind, Switches
-from resources.store.accounts import PostgresAccounts
-from resources.store.chats import PostgresChats
+from resources.store.accounts import AccountStore
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.forum_topics import PostgresForumTopics
-from resources.store.history import PostgresHistory
+from resources.store.forum_topics import ForumTopicStore
+from resources.store.history import HistoryStore
 from resources.telegram.client import TelegramAccount
 from telegram_sandbox import ChatHandle
 from tests.fakes.sources import live_ids
@@ -21,17 +21,17 @@ from tests.integration.telegram.conftest import House
 
 
 async def source_of(database: Database, account: TelegramAccount, handle: ChatHandle) -> Chat:
-    chats = PostgresChats(database)
-    PostgresAccounts(database).save(account.account)
+    chats = ChatStore(database)
+    AccountStore(database).save(account.account)
     peer = await account.peers.resolve(MarkedId(ChatId(handle.id)))
     chat = chats.upsert_peer(account.account.account_id, peer)
     return allow(chat, Switches(archive=True), chats)
 
 
 async def read_all(database: Database, account: TelegramAccount, chat: Chat) -> None:
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     await plan_windows(chat, account.history, history)
-    for row in PostgresChats(database).windows(chat.chat_no):
+    for row in ChatStore(database).windows(chat.chat_no):
         await read_window(row.window, account.history, history)
 
 
@@ -44,7 +44,7 @@ async def test_topics_are_data_also_more_than_a_hundred_and_two_of_one_title(
     account = await house.open()
     chat = await source_of(database, account, forum)
     await read_all(database, account, chat)
-    store = PostgresForumTopics(database)
+    store = ForumTopicStore(database)
 
     assert await read_topics(chat, account.topics, store) == 231
 
@@ -65,7 +65,7 @@ async def test_a_chat_that_is_no_forum_is_not_asked_for_topics(
     account = await house.open()
     chat = await source_of(database, account, house.scenario.supergroup("F", owner=house.me))
 
-    assert await read_topics(chat, account.topics, PostgresForumTopics(database)) == 0
+    assert await read_topics(chat, account.topics, ForumTopicStore(database)) == 0
     assert house.asked("messages.getForumTopics") == 0
 
 
@@ -92,7 +92,7 @@ async def test_a_group_that_became_a_supergroup_is_read_with_both_histories(
     await read_all(database, account, chat)
     supergroup = group.migrate()
     new = supergroup.text(friend, "after")
-    history, chats = PostgresHistory(database), PostgresChats(database)
+    history, chats = HistoryStore(database), ChatStore(database)
 
     # What a live update of the group would ask for.
     await plan_windows(chat, account.history, history)
@@ -121,7 +121,7 @@ async def test_a_supergroup_that_was_added_brings_the_group_that_it_was(
 
     await read_all(database, account, chat)
 
-    [earlier] = PostgresChats(database).predecessors(chat.chat_no)
+    [earlier] = ChatStore(database).predecessors(chat.chat_no)
     assert earlier.switches == chat.switches
 
 
@@ -133,10 +133,10 @@ async def test_a_chat_that_the_account_is_removed_from_is_lost_until_it_is_let_i
     group.text(owner, "hello")
     account = await house.open()
     chat = await source_of(database, account, group)
-    chats = PostgresChats(database)
+    chats = ChatStore(database)
     house.sandbox.remove_member(group, house.me)
 
-    assert (await plan_windows(chat, account.history, PostgresHistory(database))).windows == ()
+    assert (await plan_windows(chat, account.history, HistoryStore(database))).windows == ()
 
     lost = chats.get(chat.chat_no)
     assert lost.state is ChatState.LOST

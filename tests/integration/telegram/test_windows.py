@@ -8,11 +8,11 @@ from archive.ids import ChatId
 from archive.listening import Change, Heard, due_windows
 from archive.records import Chat, Switches
 from archive.windows import PLACEHOLDER_WIDTH
-from resources.store.accounts import PostgresAccounts
-from resources.store.chats import PostgresChats
+from resources.store.accounts import AccountStore
+from resources.store.chats import ChatStore
 from resources.store.database import Database
-from resources.store.history import PostgresHistory
-from resources.store.inbox import PostgresInbox
+from resources.store.history import HistoryStore
+from resources.store.inbox import InboxStore
 from resources.telegram.client import TelegramAccount
 from telegram_sandbox import ChatHandle
 from tests.fakes.sources import live_ids, stored
@@ -20,17 +20,17 @@ from tests.integration.telegram.conftest import House, picture
 
 
 async def source_of(database: Database, account: TelegramAccount, handle: ChatHandle) -> Chat:
-    chats = PostgresChats(database)
-    PostgresAccounts(database).save(account.account)
+    chats = ChatStore(database)
+    AccountStore(database).save(account.account)
     peer = await account.peers.resolve(MarkedId(ChatId(handle.id)))
     chat = chats.upsert_peer(account.account.account_id, peer)
     return allow(chat, Switches(archive=True), chats)
 
 
 async def read_all(database: Database, account: TelegramAccount, chat: Chat) -> list[HistoryResult]:
-    history = PostgresHistory(database)
+    history = HistoryStore(database)
     await plan_windows(chat, account.history, history)
-    windows = PostgresChats(database).windows(chat.chat_no)
+    windows = ChatStore(database).windows(chat.chat_no)
     return [await read_window(row.window, account.history, history) for row in windows]
 
 
@@ -74,7 +74,7 @@ async def test_a_private_chat_with_a_placeholder_count_is_read_whole(
 
     assert live_ids(database, chat) == [message.id for message in private.messages]
     assert len(results) == 2
-    assert PostgresChats(database).get(chat.chat_no).window_width == PLACEHOLDER_WIDTH
+    assert ChatStore(database).get(chat.chat_no).window_width == PLACEHOLDER_WIDTH
 
 
 async def test_an_edit_and_a_deletion_after_archiving_arrive(
@@ -87,13 +87,13 @@ async def test_an_edit_and_a_deletion_after_archiving_arrive(
     await read_all(database, account, chat)
     group.edit(first, text="better")
     group.delete(second)
-    inbox = PostgresInbox(database)
+    inbox = InboxStore(database)
     for message, change in ((first, "edited"), (second, "deleted")):
         told = Change(chat.chat_id, message.id, change)  # type: ignore[arg-type]
         assert inbox.keep(chat.account_id, Heard((told,))) == 1
 
     for due in due_windows(inbox):
-        await read_window(due.window, account.history, PostgresHistory(database))
+        await read_window(due.window, account.history, HistoryStore(database))
 
     rows = {row.message_id: (row.text, row.is_deleted) for row in stored(database, chat)}
     assert rows[first.id] == ("better", False)

@@ -39,6 +39,9 @@ only parts were read. Should that one ever be read whole, it gets the name of it
 FaceId = NewType("FaceId", UUID)
 IdentityId = NewType("IdentityId", UUID)
 
+DecisionId = NewType("DecisionId", UUID)
+"""One act of a person or of the matcher: the rows of the log that it wrote."""
+
 # A chat_no stays within 53 bits, so that it survives JSON in every browser.
 _CHAT_NO_BITS = 53
 
@@ -56,6 +59,11 @@ def new_face_id() -> FaceId:
 def new_identity_id() -> IdentityId:
     """Draw an identity id: random, because events that name it outlive an erasure."""
     return IdentityId(uuid4())
+
+
+def new_decision_id() -> DecisionId:
+    """Draw a decision's id."""
+    return DecisionId(uuid4())
 
 
 def new_random_id() -> int:

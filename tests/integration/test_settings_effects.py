@@ -59,7 +59,7 @@ def logged(toolbox: Toolbox) -> object:
 
 def web_command(toolbox: Toolbox) -> object:
     settings = toolbox.settings
-    return [list(child.command) for child in children(settings, {}, Path("/run"))]
+    return [list(child.command) for child in children(settings, {}, Path.cwd())]
 
 
 def database_urls(toolbox: Toolbox) -> object:

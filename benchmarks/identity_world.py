@@ -4,7 +4,7 @@ No claim is here; `identity.*` and the tests of laws that need many people draw 
 
 A person is a direction, a face a von Mises–Fisher draw around it, in three steps that each cost
 cosine: the person ages along a great circle, photos come in bursts of one event that share light,
-pose and hair, and a face scatters around its event, the more the poorer it is. What a poor face
+pose and hair, and a face scatters around its event, the more the poorer it truly is. What a poor face
 loses it gives to one direction that all poor faces share: blurred strangers resemble each other
 (measured, see `archive.faces.quality`). Sizes have a heavy tail: few people are in a tenth of all
 faces, most in a handful, many in one or two.
@@ -49,7 +49,9 @@ class WorldSpec:
         ageing: Of an adult to herself ten years on.
         child_ageing: Of a child likewise.
         children: Share of people who are children.
+        pose: How differently events resemble their person: standard deviation of `to_event`.
         quality: Mean quality of the faces.
+        misjudged: By how much the measured quality misses how readable a face is: a deviation.
         siblings: Of a person to each of the family; 0: nobody has any.
         family: How many there are in a family, where there are siblings.
         together: Share of a sibling's faces that are in one photo with another sibling.
@@ -68,7 +70,9 @@ class WorldSpec:
     ageing: float = 0.85
     child_ageing: float = 0.55
     children: float = 0.1
+    pose: float = 0.06
     quality: float = 0.66
+    misjudged: float = 0.12
     siblings: float = 0.0
     family: int = 3
     together: float = 0.15
@@ -253,15 +257,17 @@ def _vectors(
     _, first = np.unique(event, return_index=True)
     who, turn = person[first], (angle[person[first]] * years[first] / _YEARS)[:, None]
     aged = unit(np.cos(turn) * young[who] + np.sin(turn) * old[who])
-    events = von_mises_fisher(aged, np.full(len(first), spec.to_event), rng)
+    likeness = np.clip(rng.normal(spec.to_event, spec.pose, len(first)), 0.4, 0.97)
+    events = von_mises_fisher(aged, likeness, rng)
+    true = np.clip(quality + rng.normal(0.0, spec.misjudged, len(quality)), 0.0, 1.0)
     # A face of quality .75 is as good as any; one of 0 keeps a third of its likeness.
-    readable = np.minimum(1.0, 0.33 + 0.67 * quality / 0.75)
+    readable = np.minimum(1.0, 0.33 + 0.67 * true / 0.75)
     poor = unit(rng.standard_normal((1, spec.dims)))
     vectors = np.empty((len(person), spec.dims), dtype=np.float32)
     for start in range(0, len(person), _BLOCK):
         part = slice(start, start + _BLOCK)
         drawn = von_mises_fisher(events[event[part]], spec.to_face * readable[part], rng)
-        blur = np.maximum(0.0, 0.4 - quality[part]).astype(np.float32)[:, None]
+        blur = np.maximum(0.0, 0.4 - true[part]).astype(np.float32)[:, None]
         vectors[part] = unit(drawn + 2.0 * blur * poor)
     return vectors
 

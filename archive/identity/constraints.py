@@ -91,7 +91,7 @@ class Links:
         """Close the links.
 
         Args:
-            links: At most one a pair of faces.
+            links: In any order.
         """
         everything = sorted(links, key=lambda link: (link.face_id, link.other_face_id))
         self._musts = [link for link in everything if link.kind is LinkKind.MUST]
@@ -143,6 +143,17 @@ class Links:
             return False
         return any(self.group(member) in parted for member in member_face_ids)
 
+    def reasons(self, one: FaceId, other: FaceId) -> tuple[Link, ...]:
+        """Give the links that say that two faces must, or must not, be together."""
+        first, second = self.group(one), self.group(other)
+        if first == second:
+            return _road(_roads(self._musts), one, other)
+        return tuple(
+            link
+            for link in self._cannots
+            if {self.group(link.face_id), self.group(link.other_face_id)} == {first, second}
+        )
+
     def parted_pairs(self) -> list[tuple[FaceId, FaceId]]:
         """Give the groups that must not be together, each pair once, smaller name first."""
         return sorted(
@@ -161,12 +172,11 @@ class Links:
         """Give the contradictions that would exist with more links and do not exist now.
 
         Args:
-            new: They replace what is said of the same pair.
+            new: At most one a pair. What is said of a pair already stands against its opposite.
         """
-        added = {(link.face_id, link.other_face_id): link for link in new}
-        kept = {(link.face_id, link.other_face_id): link for link in self} | added
+        everything = Links([*self, *new])
         before = {contradiction.cannot for contradiction in self.contradictions()}
-        return [each for each in Links(kept.values()).contradictions() if each.cannot not in before]
+        return [each for each in everything.contradictions() if each.cannot not in before]
 
 
 class _Groups:

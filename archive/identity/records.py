@@ -27,13 +27,13 @@ class IdentityState(StrEnum):
     HIDDEN = "hidden"
     MERGED = "merged"
     ERASED = "erased"
+    WITHDRAWN = "withdrawn"
+    """Its beginning was undone: it has no faces, and its number stays spent."""
 
-
-class EventKind(StrEnum):
-    """What the matcher writes into the log; people write more kinds."""
-
-    FOUND = "found"
-    ASSIGNED = "assigned"
+    @property
+    def live(self) -> bool:
+        """Whether it can have faces."""
+        return self in {IdentityState.VISIBLE, IdentityState.HIDDEN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from archive.errors import Transient
+from archive.identity.events import EventKind
 from archive.identity.records import (
     Assignment,
-    EventKind,
     FaceSet,
     FaceVector,
     Identity,

@@ -91,7 +91,12 @@ def test_a_new_link_is_told_what_it_would_contradict() -> None:
     (found,) = links.against([must(0, 2, 3)])
     assert found.decisions == {DecisionId(UUID(int=number)) for number in (1, 2, 3)}
     assert links.against([must(0, 5)]) == []
-    assert links.against([must(1, 2, 3)]) == []
+
+
+def test_the_opposite_of_what_is_said_of_two_faces_contradicts_it() -> None:
+    (found,) = Links([cannot(1, 2, 2)]).against([must(1, 2, 3)])
+    assert found.decisions == {DecisionId(UUID(int=2)), DecisionId(UUID(int=3))}
+    assert Links([must(1, 2, 2)]).against([must(1, 2, 3)]) == []
 
 
 def test_what_contradicted_before_is_no_reason_against_a_new_link() -> None:

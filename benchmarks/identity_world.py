@@ -4,10 +4,10 @@ No claim is here; `identity.*` and the tests of laws that need many people draw 
 
 A person is a direction, a face a von Mises–Fisher draw around it, in three steps that each cost
 cosine: the person ages along a great circle, photos come in bursts of one event that share light,
-pose and hair, and a face scatters around its event, the more the poorer it truly is. What a poor face
-loses it gives to one direction that all poor faces share: blurred strangers resemble each other
-(measured, see `archive.faces.quality`). Sizes have a heavy tail: few people are in a tenth of all
-faces, most in a handful, many in one or two.
+pose and hair, and a face scatters around its event, the more the poorer it truly is. What a poor
+face loses it gives to one direction that all poor faces share: blurred strangers resemble each
+other (measured, see `archive.faces.quality`). Sizes have a heavy tail: few people are in a tenth of
+all faces, most in a handful, many in one or two.
 
 The default numbers are meant to resemble published figures of a 512-d ArcFace model (buffalo_l on
 LFW): strangers 0 ± .06; a person's good faces .5–.7 to each other, .85 within one event; children

@@ -178,9 +178,12 @@ class Download:
 
     async def _work(self, offsets: Iterator[int]) -> None:
         for offset in offsets:
-            part = await self.part(offset, self._part_bytes)
-            self._buffer.seek(offset)
-            self._buffer.write(part)
+            self._put(offset, await self.part(offset, self._part_bytes))
+
+    def _put(self, offset: int, part: bytes) -> None:
+        """Keep a part; no name may outlive this, or each worker holds one while it waits."""
+        self._buffer.seek(offset)
+        self._buffer.write(part)
 
     async def part(self, offset: int, size_bytes: int) -> bytes:
         """Fetch one part, however often its connection breaks meanwhile.

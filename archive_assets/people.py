@@ -10,6 +10,7 @@ from archive.identify import identify
 from archive.publishing import Hub, PublishResult, publish
 from archive_assets.media import face_embeddings_key
 from archive_assets.outcomes import dagster_outcome, timed
+from resources.store.search_index import make_missing_index
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
 
@@ -35,6 +36,8 @@ def identity_clusters(
             toolbox.people, model, toolbox.identify_options, cause=f"run {context.run.run_id}"
         )
         timing.items = result.probes
+        # After the deciding, which it would wait for.
+        make_missing_index(toolbox.database, result.model)
     return dg.MaterializeResult(
         metadata={
             "probes": result.probes,

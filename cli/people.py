@@ -19,6 +19,7 @@ from archive.ids import ChatId
 from archive.publishing import Hub, Plan, PublishOptions, PublishResult, plan, publish
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
+from resources.store.search_index import make_missing_index
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
@@ -41,6 +42,8 @@ def identify_command() -> None:
             result = identify(
                 toolbox.people, model, toolbox.identify_options, cause="face-archive identify"
             )
+        with progress("Making the index of search, where it is missing"):
+            make_missing_index(toolbox.database, result.model)
         seconds = monotonic() - started
         toolbox.overview.record_stage("identity_clusters", None, seconds, result.probes)
     emit([{**dataclasses.asdict(result), "licence": model.licence}], title="People")

@@ -42,6 +42,7 @@ from resources.store.overview import OverviewStore
 from resources.store.paces import PaceStore
 from resources.store.people import PeopleStore
 from resources.store.places import Places
+from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore
 from resources.store.takeouts import TakeoutStore
 from resources.store.topics import TopicStore
@@ -51,6 +52,7 @@ from resources.telegram.sessions import Lane, SessionFiles
 
 if TYPE_CHECKING:
     from resources.telegram.client import TelegramAccount
+    from resources.vision.analyst import Analyst, AnalystLimits
     from resources.vision.factory import EngineSpec
     from resources.vision.pool import AnalystPool
 
@@ -84,6 +86,7 @@ class Toolbox:
         self.gazetteer = GeoNames()
         self.failures = FailureStore(database)
         self.searches = SearchStore(database)
+        self.face_search = FaceSearchStore(database)
         self.people = PeopleStore(database)
         self.topics = TopicStore(database)
         self.overview = OverviewStore(database)
@@ -197,12 +200,31 @@ class Toolbox:
         Args:
             faces: Load the model; without it the pool only fingerprints.
         """
-        from archive.faces.sampling import SamplingPolicy
-        from resources.vision.analyst import AnalystLimits
         from resources.vision.pool import AnalystPool
 
+        return AnalystPool(
+            self.engine_spec if faces else None,
+            workers=self._workers,
+            limits=self._analyst_limits,
+        )
+
+    def analyst(self) -> Analyst:
+        """Load the model here, for a picture that somebody asks about.
+
+        Raises:
+            Permanent: The model's licence was not accepted, or its files are missing.
+        """
+        from resources.vision.analyst import Analyst
+
+        return Analyst(self.engine_spec.build(), self._analyst_limits)
+
+    @property
+    def _analyst_limits(self) -> AnalystLimits:
+        from archive.faces.sampling import SamplingPolicy
+        from resources.vision.analyst import AnalystLimits
+
         settings = self.settings
-        limits = AnalystLimits(
+        return AnalystLimits(
             max_megapixels=settings.max_image_megapixels,
             min_quality=settings.min_quality_threshold,
             sampling=SamplingPolicy(
@@ -212,9 +234,6 @@ class Toolbox:
                 max_gap_seconds_ranged=settings.video_max_gap_seconds_ranged,
             ),
             avif=settings.avif_thumbnails,
-        )
-        return AnalystPool(
-            self.engine_spec if faces else None, workers=self._workers, limits=limits
         )
 
     @property

@@ -10,10 +10,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.rows import dict_row
 
 from archive.camera import camera_facts
@@ -29,9 +28,6 @@ from archive.ids import (
 )
 from archive.known_faces import KnownFace, attach
 
-# pgvector indexes vectors up to this length; longer ones are searched without an index.
-_MOST_INDEXED_DIMS: Final = 2000
-
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 _FIND_MODEL = "SELECT sha256, dims FROM models WHERE name = %s"
@@ -44,11 +40,6 @@ ON CONFLICT (name) DO UPDATE
 SET licence = EXCLUDED.licence, commercial_use = EXCLUDED.commercial_use,
     sha256 = EXCLUDED.sha256, thresholds = EXCLUDED.thresholds
 """
-
-_INDEX = sql.SQL("""
-CREATE INDEX IF NOT EXISTS {index} ON embeddings
-USING hnsw ((embedding::vector({dims})) vector_cosine_ops) WHERE model = {model}
-""")
 
 _WRITE_BLOB = """
 INSERT INTO blobs (content_key, sha256, phash, width, height, duration_seconds, size_bytes, exif,
@@ -103,12 +94,12 @@ SET dims = EXCLUDED.dims, embedding = EXCLUDED.embedding
 
 
 def ensure_model(connection: Connection, model: ModelRecord) -> None:
-    """Record a model, and give the vectors it will make an index of their own.
+    """Record a model.
 
     Raises:
         Permanent: Other files made vectors under this name; the two would never fit together.
     """
-    # Two first passes must not both create the index.
+    # Two first passes with different files must not both find no model.
     connection.execute(_LOCK, (f"model {model.name}",))
     known = connection.execute(_FIND_MODEL, (model.name,)).fetchone()
     if known is not None and (known[0] not in {None, model.sha256} or known[1] != model.dims):
@@ -118,16 +109,6 @@ def ensure_model(connection: Connection, model: ModelRecord) -> None:
         )
     values = asdict(model) | {"thresholds": json.dumps(asdict(model.thresholds))}
     connection.execute(_WRITE_MODEL, values)
-    if known is None and model.dims <= _MOST_INDEXED_DIMS:
-        connection.execute(_index_of(model))
-
-
-def _index_of(model: ModelRecord) -> sql.Composed:
-    # The name may hold anything a folder's name can; its digest cannot.
-    name = f"embeddings_hnsw_{sha256(model.name.encode()).hexdigest()[:12]}"
-    return _INDEX.format(
-        index=sql.Identifier(name), dims=sql.Literal(model.dims), model=sql.Literal(model.name)
-    )
 
 
 def lock_content(connection: Connection, media_id: MediaId, fingerprint: Fingerprint) -> ContentKey:

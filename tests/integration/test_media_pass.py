@@ -314,16 +314,6 @@ async def test_a_deleted_message_brings_no_medium(world: World) -> None:
     assert world.source.fetched == []
 
 
-async def test_a_model_gets_an_index_of_its_own(world: World) -> None:
-    await world.pass_over()
-    await world.pass_over(vision=FakeVision(newer(MODEL, "2")))
-
-    indexes = world.run("SELECT indexdef FROM pg_indexes WHERE indexdef LIKE '%hnsw%'")
-    assert len(indexes) == 1
-    assert "vector(8)" in indexes[0]["indexdef"]
-    assert "(model = 'fake'::text)" in indexes[0]["indexdef"]
-
-
 async def test_a_sweep_keeps_exactly_the_pictures_that_rows_name(world: World) -> None:
     world.send(1, b"faces=2 seed=1")
     await world.pass_over()

@@ -104,13 +104,16 @@ class ChatStore(Protocol):
         """Add a chat, or bring what is known of it up to date."""
         ...
 
-    def set_allowance(self, chat_no: ChatNo, allowance: Allowance, *, again: bool) -> Chat:
+    def set_allowance(
+        self, chat_no: ChatNo, allowance: Allowance, *, again: bool, drop_faces: bool = False
+    ) -> Chat:
         """Store what the owner decided.
 
         Args:
             chat_no: The chat.
             allowance: All of it.
             again: Mark the windows that hold media dirty: a pass would now do more of them.
+            drop_faces: What was made of its faces is to be erased (``archive.deletions``).
         """
         ...
 
@@ -189,6 +192,8 @@ def deny(chat: Chat, switches: Switches, store: ChatStore) -> Chat:
     """Switch off what the owner forbids, and with it what cannot be without it.
 
     Work under way looks at the switch before each commit, so nothing new is stored after this.
+    With the faces goes what was made of them, unless another chat allows it: from now on
+    ``deletions.erase_lost`` finds it.
 
     Args:
         chat: The chat as it is stored now.
@@ -205,7 +210,8 @@ def deny(chat: Chat, switches: Switches, store: ChatStore) -> Chat:
         chat.hold_backfill,
         chat.on_deletion,
     )
-    return store.set_allowance(chat.chat_no, allowance, again=False)
+    drop_faces = switches.archive or switches.faces
+    return store.set_allowance(chat.chat_no, allowance, again=False, drop_faces=drop_faces)
 
 
 def find_chat(chats: Sequence[Chat], text: str) -> Chat:

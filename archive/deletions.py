@@ -1,8 +1,9 @@
-"""Deletions: when they are believed, and erasing what a chat that erases has lost.
+"""Deletions: when they are believed, and erasing what no chat shows or allows any more.
 
 What a deletion does is the chat's setting (``archive.records.OnDeletion``). Many at once may be an
 accident or somebody else at the account, so they wait for a person; and because what was erased
 does not come back, nothing is erased before a deletion can no longer turn out to be one of many.
+Switching a chat's faces off loses them too (``archive.chats.deny``): there is one way to erase.
 Noticing deletions is ``history``'s part; posts that are in a hub already are ``publishing``'s.
 """
 
@@ -52,6 +53,23 @@ class Erased:
     crops: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What switching a chat's faces off would erase: what no other chat allows.
+
+    Attributes:
+        contents: Photos and videos that were searched for faces.
+        faces: Faces that were found in them.
+        people: Identities that lose faces.
+        people_gone: Those of them that have no face left.
+    """
+
+    contents: int
+    faces: int
+    people: int
+    people_gone: int
+
+
 class DeletionStore(Protocol):
     """What the archive knows of deletions."""
 
@@ -61,6 +79,15 @@ class DeletionStore(Protocol):
 
     def decide(self, chat_no: ChatNo, decision: Decision) -> int:
         """Believe the chat's waiting deletions or not; return how many they were."""
+        ...
+
+    def losses(self, chat_no: ChatNo, *, archive: bool) -> Losses:
+        """Count what would be erased if a chat's faces were switched off; changes nothing.
+
+        Args:
+            chat_no: The chat.
+            archive: Its archive switch goes off too.
+        """
         ...
 
     def erase_some(self) -> Erased:
@@ -90,9 +117,11 @@ def is_burst(deletions: int, limit: int) -> bool:
 
 
 def erase_lost(store: DeletionStore, crops: CropBin, *, now: datetime) -> Erased:
-    """Erase the faces of every content that a chat which erases has lost, and their crops.
+    """Erase what was made of every lost content: its faces, their crops, its small pictures.
 
-    A kill at any point leaves work for the next call, and no crop without its memory.
+    Lost is what a chat which erases no longer shows, and what nobody allows to be searched for
+    faces any more; small pictures stay while a chat that is archived shows their content. A kill
+    at any point leaves work for the next call, and no crop without its memory.
 
     Args:
         store: The archive.

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.chats import add_chat, allow, deny
+from archive.chats import add_chat, allow
 from archive.history import PlannedWindows
 from archive.ids import AccountId
 from archive.records import SEARCHABLE_KINDS, Chat, MediaKind, OnDeletion, PeerInfo, Switches
-from cli.chat_rows import allowed, chat_rows, dialog_row, switch_row
+from cli.chat_rows import chat_rows, dialog_row, switch_row
+from cli.chats_deny import deny_command
 from cli.context import open_toolbox
 from cli.deletions import deletions_command
 from cli.exits import ExitCode
@@ -34,6 +35,7 @@ SWITCHES_HELP = (
     "  --archive  read the chat's messages and fingerprint its photos and videos",
     "  --faces    look for faces in them, and let those take part in finding people",
     "  --publish  show them in the hub, in the topics of the people they show",
+    "  --keep-originals  keep its files as they are: photos, videos, voice, documents",
     "Example: face-archive chats allow @name --archive --faces",
 )
 _MEGABYTE = 1_000_000
@@ -121,6 +123,9 @@ def allow_command(
     publish: Annotated[
         bool, typer.Option("--publish", help="Show what was found in the hub.")
     ] = False,
+    keep_originals: Annotated[
+        bool, typer.Option("--keep-originals", help="Keep its files as they are.")
+    ] = False,
     backfill: Annotated[
         bool | None,
         typer.Option(
@@ -155,10 +160,11 @@ def allow_command(
     For example:
 
     - `face-archive chats allow @name --archive --faces`
+    - `face-archive chats allow @name --archive --keep-originals`
     - `face-archive chats allow -1001234567890 --archive --no-backfill --media-types photo`
     """
     kinds = _kinds(media_types)
-    switches = Switches(archive, faces, publish)
+    switches = Switches(archive, faces, publish, keep_originals)
     others = (backfill, kinds, max_size_mb, on_deletion)
     if switches == Switches() and all(other is None for other in others):
         say(*SWITCHES_HELP)
@@ -179,45 +185,10 @@ def allow_command(
     _say_what_follows(after, planned)
 
 
-@chats_app.command("deny", context_settings=_TAKES_IDS)
-def deny_command(
-    chat: _ChatName,
-    *,
-    archive: Annotated[
-        bool, typer.Option("--archive", help="Stop reading it; faces and publish go off with it.")
-    ] = False,
-    faces: Annotated[
-        bool, typer.Option("--faces", help="Take its faces out; publish goes off with it.")
-    ] = False,
-    publish: Annotated[bool, typer.Option("--publish", help="Publish nothing more of it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Switch off what must not be done with a chat any more; without a switch, everything.
-
-    New work stops at once, and the chat's faces no longer take part in finding people and in
-    publishing. What is stored stays stored, and what was posted stays in the hub: delete its
-    posts there by hand.
-
-    For example:
-
-    - `face-archive chats deny @name --publish`
-    - `face-archive chats deny @name --yes`
-    """
-    switches = Switches(archive, faces, publish)
-    if switches == Switches():
-        switches = Switches(archive=True, faces=True, publish=True)
-    with open_toolbox() as toolbox:
-        found = toolbox.chats.find(chat)
-        if not yes:
-            question = f"{found.title}: switch {', '.join(allowed(switches))} off?"
-            typer.confirm(question, default=False, abort=True, err=True)
-        denied = deny(found, switches, toolbox.chats)
-    emit([switch_row(denied)], title="Denied")
-
-
 def register(app: typer.Typer) -> None:
     """Add the group to the application."""
     chats_app.command("deletions", context_settings=_TAKES_IDS)(deletions_command)
+    chats_app.command("deny", context_settings=_TAKES_IDS)(deny_command)
     app.add_typer(chats_app, name="chats")
 
 

@@ -67,6 +67,8 @@ _SET_ALLOWANCE = """
 UPDATE chats
 SET allow_archive = %(archive)s, allow_faces = %(faces)s,
     allow_publish = %(publish)s AND NOT (noforwards AND chat_no <> %(chat_no)s),
+    faces_denied_at = CASE
+        WHEN %(faces)s THEN NULL WHEN %(drop_faces)s THEN now() ELSE faces_denied_at END,
     media_types = %(media_types)s, max_media_bytes = %(max_media_bytes)s,
     hold_backfill = %(hold_backfill)s, on_deletion = %(on_deletion)s, updated_at = now()
 WHERE chat_no = %(chat_no)s OR migrated_to = %(chat_no)s
@@ -147,8 +149,17 @@ class ChatStore:
             raise Permanent(f"The chat {peer.title!r} could not be stored.")
         return chat
 
-    def set_allowance(self, chat_no: ChatNo, allowance: Allowance, *, again: bool) -> Chat:
-        """Store what the owner decided; ``again`` marks windows with media dirty."""
+    def set_allowance(
+        self, chat_no: ChatNo, allowance: Allowance, *, again: bool, drop_faces: bool = False
+    ) -> Chat:
+        """Store what the owner decided.
+
+        Args:
+            chat_no: The chat.
+            allowance: All of it.
+            again: Mark windows with media dirty.
+            drop_faces: Let the view ``lost_contents`` show what was made of its faces.
+        """
         parameters = {
             "chat_no": chat_no,
             "archive": allowance.switches.archive,
@@ -158,6 +169,7 @@ class ChatStore:
             "max_media_bytes": allowance.max_media_bytes,
             "hold_backfill": allowance.hold_backfill,
             "on_deletion": allowance.on_deletion,
+            "drop_faces": drop_faces,
         }
         with self._database.transaction() as connection:
             connection.execute(_SET_ALLOWANCE, parameters)

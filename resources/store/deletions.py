@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from archive.deletions import BURST_WINDOW, Decision, Erased, HeldDeletions, is_burst
+from archive.deletions import BURST_WINDOW, Decision, Erased, HeldDeletions, Losses, is_burst
 from archive.ids import ChatNo, MessageId
 from resources.store.database import Database
 
@@ -113,18 +113,26 @@ _LOCK_MEDIA = """
 SELECT FROM media WHERE content_key = ANY(%(keys)s) ORDER BY media_id FOR NO KEY UPDATE
 """
 
+# Of these nothing stays; the others lose what was made of their faces.
+_UNARCHIVED = """
+SELECT content_key FROM unnest(%s::text[]) AS lost (content_key)
+WHERE NOT EXISTS (
+    SELECT FROM content_sources
+    WHERE content_sources.content_key = lost.content_key AND allow_archive)
+"""
+
 _DOOM = """
 INSERT INTO doomed_crops (crop_key)
 SELECT crop_key FROM faces WHERE content_key = ANY(%(keys)s)
 UNION
-SELECT picture_key FROM derived_pictures WHERE content_key = ANY(%(keys)s)
+SELECT picture_key FROM derived_pictures WHERE content_key = ANY(%(unarchived)s)
 ON CONFLICT DO NOTHING
 """
 
 # The log is the truth: whoever replays it must not look for these faces.
 _SAY_SO = """
 INSERT INTO identity_events (kind, identity_id, face_id, actor, cause)
-SELECT 'unassigned', assignments.identity_id, face_id, 'deletion', 'its source was deleted'
+SELECT 'erased', assignments.identity_id, face_id, 'deletion', 'no chat shows or allows it'
 FROM assignments JOIN faces USING (face_id)
 WHERE faces.content_key = ANY(%(keys)s)
 """
@@ -133,13 +141,14 @@ _DROP_PLANNED = "DELETE FROM publications WHERE state = 'planned' AND content_ke
 
 _ERASE = "DELETE FROM faces WHERE content_key = ANY(%(keys)s)"
 # A thumbnail shows the faces too, and so do the boxes of those that were dropped.
-_ERASE_PICTURES = "DELETE FROM derived_pictures WHERE content_key = ANY(%(keys)s)"
+_ERASE_PICTURES = "DELETE FROM derived_pictures WHERE content_key = ANY(%(unarchived)s)"
 _ERASE_SEARCHES = "DELETE FROM searches WHERE content_key = ANY(%(keys)s)"
 
 # As if never seen: should the content come back, everything is made again.
 _RESET = """
-DELETE FROM media_products
-WHERE media_id IN (SELECT media_id FROM media WHERE content_key = ANY(%(keys)s))
+DELETE FROM media_products USING media
+WHERE media.media_id = media_products.media_id AND media.content_key = ANY(%(keys)s)
+  AND (product IN ('faces', 'embeddings') OR media.content_key = ANY(%(unarchived)s))
 """
 
 _NAMED_AGAIN = """
@@ -147,6 +156,37 @@ DELETE FROM doomed_crops
 WHERE EXISTS (SELECT FROM faces WHERE faces.crop_key = doomed_crops.crop_key)
    OR EXISTS (
        SELECT FROM derived_pictures WHERE derived_pictures.picture_key = doomed_crops.crop_key)
+"""
+
+# Taken back at once: what would be erased is asked of the view that says what is.
+_IF_DENIED = """
+UPDATE chats
+SET allow_publish = false, allow_faces = false, faces_denied_at = now(),
+    allow_archive = allow_archive AND NOT %(archive)s
+WHERE chat_no = %(chat_no)s OR migrated_to = %(chat_no)s
+"""
+
+_LOSSES = """
+WITH lost AS MATERIALIZED (
+    SELECT content_key FROM lost_contents
+    WHERE content_key IN (
+        SELECT media.content_key
+        FROM chats JOIN shown_media USING (chat_no) JOIN media USING (media_id)
+        WHERE chats.chat_no = %(chat_no)s OR chats.migrated_to = %(chat_no)s)
+), gone AS MATERIALIZED (
+    SELECT face_id, identity_id
+    FROM lost JOIN faces USING (content_key) LEFT JOIN assignments USING (face_id)
+)
+SELECT (SELECT count(*) FROM lost) AS contents,
+       (SELECT count(*) FROM gone) AS faces,
+       count(*) AS people,
+       count(*) FILTER (WHERE gone_faces = (
+           SELECT count(*) FROM assignments
+           WHERE assignments.identity_id = of_person.identity_id)) AS people_gone
+FROM (
+    SELECT identity_id, count(*) AS gone_faces FROM gone
+    WHERE identity_id IS NOT NULL GROUP BY identity_id
+) AS of_person
 """
 
 _WORK_STATE = """
@@ -224,6 +264,19 @@ class DeletionStore:
                 _withdraw_of(connection, chat_no, ids)
         return len(ids)
 
+    def losses(self, chat_no: ChatNo, *, archive: bool) -> Losses:
+        """Count what would be erased if a chat's faces were switched off; changes nothing."""
+        values = {"chat_no": chat_no, "archive": archive}
+        with (
+            self._database.transaction() as connection,
+            connection.transaction(force_rollback=True),
+            connection.cursor(row_factory=class_row(Losses)) as cursor,
+        ):
+            cursor.execute(_IF_DENIED, values)
+            counted = cursor.execute(_LOSSES, values).fetchone()
+        assert counted is not None, "an aggregate gives one row"
+        return counted
+
     def erase_some(self) -> Erased:
         """Erase some lost contents in one transaction; none where nothing is left to erase."""
         with self._database.transaction() as connection:
@@ -232,7 +285,8 @@ class DeletionStore:
                 connection.execute(_LOCK_CONTENT, (key,))
             # Another chat may have brought one back while we waited.
             lost = [key for (key,) in connection.execute(_STILL_LOST, (found,))]
-            values = {"keys": lost}
+            unarchived = [key for (key,) in connection.execute(_UNARCHIVED, (lost,))]
+            values = {"keys": lost, "unarchived": unarchived}
             connection.execute(_LOCK_MEDIA, values)
             connection.execute(_DOOM, values)
             connection.execute(_SAY_SO, values)

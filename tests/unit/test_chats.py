@@ -133,9 +133,12 @@ class Drawer:
     def __init__(self) -> None:
         self.told: Allowance | None = None
         self.again = False
+        self.drop_faces = False
 
-    def set_allowance(self, chat_no: ChatNo, allowance: Allowance, *, again: bool) -> Chat:
-        self.told, self.again = allowance, again
+    def set_allowance(
+        self, chat_no: ChatNo, allowance: Allowance, *, again: bool, drop_faces: bool = False
+    ) -> Chat:
+        self.told, self.again, self.drop_faces = allowance, again, drop_faces
         return replace(GROUP, switches=allowance.switches)
 
 
@@ -181,6 +184,24 @@ def test_what_is_switched_off_takes_with_it_what_cannot_be_without_it(
     chat = deny(replace(GROUP, switches=EVERYTHING), off, Drawer())  # type: ignore[arg-type]
 
     assert chat.switches == left
+
+
+@pytest.mark.parametrize(
+    ("off", "dropped"),
+    [
+        (Switches(publish=True), False),
+        (Switches(faces=True), True),
+        (Switches(archive=True), True),
+    ],
+)
+def test_what_was_made_of_faces_is_dropped_with_the_switch_that_allowed_it(
+    off: Switches, *, dropped: bool
+) -> None:
+    drawer = Drawer()
+
+    deny(replace(GROUP, switches=EVERYTHING), off, drawer)  # type: ignore[arg-type]
+
+    assert drawer.drop_faces is dropped
 
 
 OTHER = replace(GROUP, chat_no=ChatNo(88), chat_id=ChatId(5), title="Family two", username="fam2")

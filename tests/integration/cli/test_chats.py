@@ -1,11 +1,14 @@
 """Chats and their switches from the command line."""
 
 import json
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from cli.exits import ExitCode
+from resources.store.database import Database
+from tests.fakes.media import World
 
 from .conftest import Shell, Town
 
@@ -140,3 +143,27 @@ def test_accounts_are_listed_with_the_flood_that_holds(ada: Shell, database_url:
     assert shown["flood_method"] == "messages.getHistory"
     (status,) = [row for row in ada.rows("status", "--json") if row["row"] == "account"]
     assert status["flood_until"] == shown["flood_until"]
+
+
+async def test_switching_faces_off_counts_what_is_lost_and_asks_before_it_erases(
+    installed: Shell, database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path / "data" / "blobs")
+    world.run("UPDATE chats SET added_at = now()")
+    world.send(7, b"faces=2 seed=7")
+    await world.pass_over()
+    shell = installed
+
+    (would,) = shell.rows("chats", "deny", 1, "--faces", "--dry-run")
+    refused = shell.run("chats", "deny", 1, "--faces", typed="n\n")
+
+    assert (would["contents"], would["faces"], would["people"]) == (1, 2, 0)
+    assert "2 faces of 0 people in 1" in refused.stderr
+    assert refused.exit_code == ExitCode.FAILED
+    assert shell.rows("chats", "list")[0]["allowed"] == ["archive", "faces"]
+
+    (denied,) = shell.rows("chats", "deny", 1, "--faces", typed="y\n")
+
+    assert (denied["erased_contents"], denied["erased_faces"]) == (1, 2)
+    assert denied["allowed"] == ["archive"]
+    assert world.run("SELECT count(*) FROM faces") == [{"count": 0}]

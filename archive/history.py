@@ -218,21 +218,21 @@ class _Reading:
     async def _ask(self, below: MessageId) -> Asked:
         as_of = self._as_of
         self.counts["requests"] += 1
-        return Asked(await self._source.page(self._chat, offset_id=below), as_of)
+        return Asked(await self._source.below(self._chat, below), as_of)
 
     async def _keep(self, answer: Answer, descent: Descent) -> Descent:
         """Store what came with the place to go on from."""
-        messages = tuple(
-            m for m in answer.page.messages if answer.first <= m.message_id <= answer.last
-        )
+        # Not on the loop's thread: the next questions are waiting to be sent.
+        page = await asyncio.to_thread(answer.arrival.open)
+        messages = answer.messages_of(page)
         reach = max([descent.reach, *(m.message_id for m in messages)])
         after = Descent(answer.first, descent.floor, reach)
         await self._commit(
             PageCommit(
                 self._window,
                 messages,
-                answer.page.users,
-                answer.page.chats,
+                page.users,
+                page.chats,
                 answer.first,
                 answer.last,
                 None,
@@ -307,7 +307,7 @@ async def _jump(
     windows = [window_at(chat.chat_no, top, width)]
     while (bound := windows[-1].first_id) > through + 1:
         page = await source.page(chat, offset_id=bound, add_offset=0, limit=1)
-        below = lowest_below(page, bound)
+        below = lowest_below([message.message_id for message in page.messages], bound)
         if below is None or below <= through:
             return tuple(windows), len(windows)
         windows.append(window_at(chat.chat_no, below, width))

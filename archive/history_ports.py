@@ -6,7 +6,7 @@ store is synchronous and safe to call from several threads; history calls it off
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -33,8 +33,25 @@ class ChatLost(Permanent):
         return type(self), (self.reason,)
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One answer as it came: enough to ask for the next, its content for when there is time.
+
+    Attributes:
+        ids: Of its messages, newest first.
+        open: Takes it apart, which costs as much as receiving it did; in any thread.
+    """
+
+    ids: tuple[MessageId, ...]
+    open: Callable[[], Page]
+
+
 class HistorySource(Protocol):
     """One account's view of chats, a page at a time."""
+
+    async def below(self, chat: Chat, message_id: MessageId) -> Arrival:
+        """Ask for the newest hundred messages below an id; see ``page``."""
+        ...
 
     async def page(
         self,

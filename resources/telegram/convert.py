@@ -27,15 +27,19 @@ def page_of(answer: Any, chat: Chat) -> Page:
 
     Messages of other chats are left out: ids of the account's shared space may name them.
     """
-    messages = [item for item in answer.messages if _is_of(item, chat.chat_id)]
     return Page(
-        messages=tuple(message_of(item, chat) for item in messages),
+        messages=tuple(message_of(item, chat) for item in _items_of(answer, chat)),
         users=users_of(answer.users),
         # In this order: a description of the whole group replaces what its successor says of it.
         chats=(*predecessors_of(answer.messages, chat), *chats_of(answer.chats)),
         # Only a slice of a history counts; a complete answer is its own count.
         total=getattr(answer, "count", len(answer.messages)),
     )
+
+
+def ids_of(answer: Any, chat: Chat) -> tuple[MessageId, ...]:
+    """Tell which messages ``page_of`` would convert."""
+    return tuple(MessageId(item.id) for item in _items_of(answer, chat))
 
 
 def message_of(message: Any, chat: Chat) -> Message:
@@ -68,6 +72,10 @@ def _kind_of(message: Any, *, has_medium: bool) -> MessageKind:
     if isinstance(message, types.MessageService):
         return MessageKind.SERVICE
     return MessageKind.MEDIA if has_medium else MessageKind.TEXT
+
+
+def _items_of(answer: Any, chat: Chat) -> list[Any]:
+    return [item for item in answer.messages if _is_of(item, chat.chat_id)]
 
 
 def _is_of(message: Any, chat_id: ChatId) -> bool:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
 from telethon.tl import functions, types
 
 from archive.history_jumps import MediaCounters
-from archive.history_ports import ChatLost
+from archive.history_ports import Arrival, ChatLost
 from archive.ids import MessageId
 from archive.records import Chat, ChatKind, Page
 from resources.telegram.calling import Caller
-from resources.telegram.convert import page_of
+from resources.telegram.convert import ids_of, page_of
 from resources.telegram.convert_peers import input_channel, input_peer
 from resources.telegram.errors import TelegramRefused
 from resources.telegram.takeout import Takeout
@@ -88,6 +89,29 @@ class TelethonHistory:
             ChatLost: The account cannot read the chat (any more).
             Permanent: Telegram refuses for another reason.
         """
+        answer = await self._slice(
+            chat,
+            offset_id=offset_id,
+            offset_date=offset_date,
+            add_offset=add_offset,
+            limit=limit,
+        )
+        return page_of(answer, chat)
+
+    async def below(self, chat: Chat, message_id: MessageId) -> Arrival:
+        """Ask for the newest hundred messages below an id; see ``page``."""
+        answer = await self._slice(chat, offset_id=message_id)
+        return Arrival(ids_of(answer, chat), partial(page_of, answer, chat))
+
+    async def _slice(
+        self,
+        chat: Chat,
+        *,
+        offset_id: int,
+        offset_date: datetime | None = None,
+        add_offset: int = 0,
+        limit: int = PAGE_LIMIT,
+    ) -> Any:
         # The server applies min_id and max_id after slicing: never send them.
         request = functions.messages.GetHistoryRequest(
             peer=input_peer(chat),
@@ -99,7 +123,7 @@ class TelethonHistory:
             min_id=0,
             hash=0,
         )
-        return page_of(await self._ask(request, chat), chat)
+        return await self._ask(request, chat)
 
     async def messages(self, chat: Chat, ids: Sequence[MessageId]) -> Page:
         """Read named messages; those that do not exist, or not in this chat, are absent.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 
+from archive.history_ports import Arrival
 from archive.ids import MediaId, MessageId, UserId
 from archive.records import (
     Chat,
@@ -53,6 +54,11 @@ def a_message(
         access=access,
         raw=f'{{"id":{message_id}}}',
     )
+
+
+def arrival_of(page: Page) -> Arrival:
+    """Give a page as it comes."""
+    return Arrival(tuple(message.message_id for message in page.messages), lambda: page)
 
 
 class ScriptedHistory:
@@ -104,6 +110,10 @@ class ScriptedHistory:
             at += sum(self.content[one].sent_at >= offset_date for one in newest_first)
         length = min(limit, next(self._page_lengths))
         return self._answer(newest_first[max(at, 0) : max(at + length, 0)])
+
+    async def below(self, chat: Chat, message_id: MessageId) -> Arrival:
+        """Give the page below an id."""
+        return arrival_of(await self.page(chat, offset_id=message_id))
 
     async def messages(self, chat: Chat, ids: Sequence[MessageId]) -> Page:
         """Answer what exists of the messages named."""

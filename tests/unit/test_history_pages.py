@@ -14,7 +14,7 @@ from archive.errors import Transient
 from archive.history_pages import Answer, Asked, PagesAhead
 from archive.ids import MessageId
 from archive.records import Page
-from tests.fakes.telegram import EPOCH, a_message
+from tests.fakes.telegram import EPOCH, a_message, arrival_of
 
 ids_of_a_chat = st.one_of(
     st.sets(st.integers(1, 12_000), max_size=400),
@@ -51,7 +51,7 @@ class Line:
             raise Transient("the connection broke")
         length = next(self._cuts, 100)
         found = [one for one in self.newest_first if one < below][:length]
-        return Asked(Page(tuple(map(a_message, found))), EPOCH)
+        return Asked(arrival_of(Page(tuple(map(a_message, found)))), EPOCH)
 
 
 def read(
@@ -60,7 +60,13 @@ def read(
     answers: list[Answer] = []
 
     async def collect() -> None:
-        ahead = PagesAhead(line, top=MessageId(top), floor=MessageId(floor), in_flight=in_flight)
+        ahead = PagesAhead(
+            line,
+            top=MessageId(top),
+            floor=MessageId(floor),
+            in_flight=in_flight,
+            pause_seconds=0,
+        )
         async with ahead as pages:
             async for answer in pages:
                 answers.append(answer)
@@ -77,8 +83,7 @@ def brought(answers: Sequence[Answer]) -> list[int]:
     return [
         message.message_id
         for answer in answers
-        for message in answer.page.messages
-        if answer.first <= message.message_id <= answer.last
+        for message in answer.messages_of(answer.arrival.open())
     ]
 
 
@@ -185,7 +190,7 @@ def test_a_slow_consumer_does_not_let_pages_pile_up() -> None:
 
 def test_a_page_with_nothing_below_its_bound_is_refused() -> None:
     async def stuck(below: MessageId) -> Asked:
-        return Asked(Page((a_message(below),)), EPOCH)
+        return Asked(arrival_of(Page((a_message(below),))), EPOCH)
 
     async def collect() -> None:
         async with PagesAhead(stuck, top=MessageId(50), floor=MessageId(1)) as pages:

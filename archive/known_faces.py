@@ -26,7 +26,7 @@ class KnownFace:
     """A stored face.
 
     Attributes:
-        decided: It is assigned to a person, so a detector that misses it does not remove it.
+        decided: Something was decided about it, so a detector that misses it does not remove it.
     """
 
     face_id: FaceId
@@ -36,26 +36,38 @@ class KnownFace:
 
 
 @dataclass(frozen=True, slots=True)
+class NoFace:
+    """A place of which a person said that it shows no face."""
+
+    frame_seconds: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """What to do with the rows.
 
     Attributes:
         kept: For each found face the id it keeps; ``None`` for a new one.
         gone: Known faces that nobody decided about and the new analysis does not see.
+        left_out: Found faces, by index, that are new and where a person said there is none.
     """
 
     kept: tuple[FaceId | None, ...]
     gone: tuple[FaceId, ...]
+    left_out: frozenset[int] = frozenset()
 
 
-def attach(known: Sequence[KnownFace], found: Sequence[FoundFace]) -> Attachment:
+def attach(
+    known: Sequence[KnownFace], found: Sequence[FoundFace], no_faces: Sequence[NoFace] = ()
+) -> Attachment:
     """Pair known and found faces of one content, closest pairs first, each at most once."""
     pairs = sorted(
         (
             (-iou(old.box, new.box), old_index, new_index)
             for old_index, old in enumerate(known)
             for new_index, new in enumerate(found)
-            if abs(old.frame_seconds - new.frame_seconds) <= SAME_FRAME_SECONDS
+            if _one_frame(old, new)
         )
     )
     old_of: dict[int, int] = {}
@@ -72,4 +84,14 @@ def attach(known: Sequence[KnownFace], found: Sequence[FoundFace]) -> Attachment
     gone = tuple(
         face.face_id for index, face in enumerate(known) if index not in used and not face.decided
     )
-    return Attachment(kept, gone)
+    left_out = frozenset(
+        index
+        for index, new in enumerate(found)
+        if kept[index] is None
+        and any(_one_frame(old, new) and iou(old.box, new.box) >= SAME_FACE_IOU for old in no_faces)
+    )
+    return Attachment(kept, gone, left_out)
+
+
+def _one_frame(old: KnownFace | NoFace, new: FoundFace) -> bool:
+    return abs(old.frame_seconds - new.frame_seconds) <= SAME_FRAME_SECONDS

@@ -84,7 +84,9 @@ def _values_before(desk: CorrectionDesk, logged: LoggedDecision) -> dict[Cell, V
     in_the_way = [
         each.decision.decision_id
         for each in history
-        if each.position > logged.position and _speaks(each)
+        if each.position > logged.position
+        and _speaks(each)
+        and each.decision.decision_id != logged.decision.decision_id
     ]
     if in_the_way:
         raise refusal(desk, "later decisions are in the way", in_the_way)

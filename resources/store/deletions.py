@@ -15,6 +15,7 @@ from psycopg.rows import class_row
 from archive.deletions import BURST_WINDOW, Decision, Erased, HeldDeletions, Losses, is_burst
 from archive.ids import ChatNo, MessageId
 from resources.store.database import Database
+from resources.store.identity_events import log_erased
 
 _CONTENTS_AT_A_TIME: Final = 100
 
@@ -127,14 +128,6 @@ SELECT crop_key FROM faces WHERE content_key = ANY(%(keys)s)
 UNION
 SELECT picture_key FROM derived_pictures WHERE content_key = ANY(%(unarchived)s)
 ON CONFLICT DO NOTHING
-"""
-
-# The log is the truth: whoever replays it must not look for these faces.
-_SAY_SO = """
-INSERT INTO identity_events (kind, identity_id, face_id, actor, cause)
-SELECT 'erased', assignments.identity_id, face_id, 'deletion', 'no chat shows or allows it'
-FROM assignments JOIN faces USING (face_id)
-WHERE faces.content_key = ANY(%(keys)s)
 """
 
 _DROP_PLANNED = "DELETE FROM publications WHERE state = 'planned' AND content_key = ANY(%(keys)s)"
@@ -289,7 +282,7 @@ class DeletionStore:
             values = {"keys": lost, "unarchived": unarchived}
             connection.execute(_LOCK_MEDIA, values)
             connection.execute(_DOOM, values)
-            connection.execute(_SAY_SO, values)
+            log_erased(connection, lost, actor="deletion", cause="no chat shows or allows it")
             connection.execute(_DROP_PLANNED, values)
             faces = connection.execute(_ERASE, values).rowcount
             connection.execute(_ERASE_PICTURES, values)

@@ -26,7 +26,7 @@ from archive.ids import (
     new_face_id,
     ranged_content_key,
 )
-from archive.known_faces import KnownFace, attach
+from archive.known_faces import KnownFace, NoFace, attach
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -63,8 +63,17 @@ SET phash = EXCLUDED.phash, width = EXCLUDED.width, height = EXCLUDED.height,
 
 _KNOWN_FACES = """
 SELECT face_id, frame_seconds, x1, y1, x2, y2,
-       EXISTS (SELECT FROM assignments WHERE assignments.face_id = faces.face_id) AS decided
+       EXISTS (SELECT FROM assignments WHERE assignments.face_id = faces.face_id)
+       OR EXISTS (
+           SELECT FROM constraints WHERE faces.face_id IN (constraints.face_id, other_face_id))
+       OR EXISTS (
+           SELECT FROM identity_events
+           WHERE identity_events.face_id = faces.face_id AND register = 'suppressed') AS decided
 FROM faces WHERE content_key = %s ORDER BY face_id
+"""
+
+_NO_FACES = """
+SELECT frame_seconds, x1, y1, x2, y2 FROM suppressed_regions WHERE content_key = %s
 """
 
 _REMOVE_FACES = "DELETE FROM faces WHERE face_id = ANY(%s)"
@@ -150,12 +159,17 @@ def write_faces(
 ) -> int:
     """Store the faces of a content with their vectors, attached to those it has already.
 
+    Where a person said that there is no face, none is stored.
+
     Returns:
         How many are new.
     """
-    attachment = attach(_known_faces(connection, key), faces)
+    attachment = attach(_known_faces(connection, key), faces, _no_faces(connection, key))
     connection.execute(_REMOVE_FACES, (list(attachment.gone),))
-    ids = [kept or new_face_id() for kept in attachment.kept]
+    shown = [index for index in range(len(faces)) if index not in attachment.left_out]
+    faces, crop_keys = [faces[index] for index in shown], [crop_keys[index] for index in shown]
+    kept = [attachment.kept[index] for index in shown]
+    ids = [each or new_face_id() for each in kept]
     rows = [
         _face_row(face_id, key, model, face, crop)
         for face_id, face, crop in zip(ids, faces, crop_keys, strict=True)
@@ -167,7 +181,14 @@ def write_faces(
     with connection.cursor() as cursor:
         cursor.executemany(_WRITE_FACE, rows)
         cursor.executemany(_WRITE_EMBEDDING, vectors)
-    return sum(kept is None for kept in attachment.kept)
+    return sum(each is None for each in kept)
+
+
+def _no_faces(connection: Connection, key: ContentKey) -> list[NoFace]:
+    return [
+        NoFace(frame_seconds, Box(x1, y1, x2, y2))
+        for frame_seconds, x1, y1, x2, y2 in connection.execute(_NO_FACES, (key,))
+    ]
 
 
 def _known_faces(connection: Connection, key: ContentKey) -> list[KnownFace]:

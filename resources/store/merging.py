@@ -25,6 +25,11 @@ WHERE content_key = %(old)s
   AND NOT EXISTS (SELECT FROM faces WHERE content_key = %(new)s)
 """
 
+# What a person said to be no face is none under the other name.
+_SUPPRESSED: Final[LiteralString] = """
+UPDATE suppressed_regions SET content_key = %(new)s WHERE content_key = %(old)s
+"""
+
 _POSTS: Final[LiteralString] = """
 UPDATE publications AS post SET content_key = %(new)s
 WHERE content_key = %(old)s AND NOT EXISTS (
@@ -48,5 +53,5 @@ def merge_ranged(connection: Connection, media_id: MediaId, key: ContentKey) -> 
     row = connection.execute(_RANGED, (media_id, key)).fetchone()
     if row is not None:
         names = {"old": row[0], "new": key}
-        for statement in (_FACES, _POSTS, _MEDIA, _BLOB):
+        for statement in (_FACES, _SUPPRESSED, _POSTS, _MEDIA, _BLOB):
             connection.execute(statement, names)

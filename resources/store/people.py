@@ -1,25 +1,21 @@
 """People in the store: the faces to decide about, what was decided, and who there is.
 
-The tables `identities`, `assignments`, `identity_events` and `event_payloads`, and reading
-`faces` with their vectors. Deciding itself is `archive.identity`; correcting by hand comes to a
-repository of its own.
+Reading `faces` with their vectors, and appending what the matcher decides to the log. Deciding
+itself is `archive.identity`, correcting by hand is `corrections`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString
-from uuid import uuid4
 
 import numpy as np
 from psycopg import Connection
-from psycopg.errors import ForeignKeyViolation
 from psycopg.rows import TupleRow
-from psycopg.types.json import Jsonb
 
-from archive.errors import Transient
-from archive.identity.events import EventKind
+from archive.identity.constraints import Links
+from archive.identity.events import Decision, EventKind, Write, assigning, beginning
 from archive.identity.records import (
     Assignment,
     FaceSet,
@@ -30,15 +26,15 @@ from archive.identity.records import (
     PersonSummary,
     Vectors,
 )
-from archive.ids import ContentKey, FaceId, IdentityId
+from archive.ids import ContentKey, FaceId, IdentityId, new_decision_id
+from resources.store import identity_events
+from resources.store.corrections import enact, read_links
 from resources.store.database import Database
 
-BUSY_RETRY_SECONDS: Final = 30.0
 _ROWS_A_FETCH = 10_000
 
-# The key of `locks.named_lock("identify")`, but held by the transaction that writes, so that the
-# lock cannot be lost before the writing is.
-_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('named:identify', 0))"
+# A correction takes moments; another run takes minutes, and this one comes back.
+_WAIT_SECONDS: Final = 1.0
 
 # A face counts while one allowed chat shows its content. A face of an identity that is merged
 # or erased is not free: whoever did that decides about it. `vector_send` spares the text form.
@@ -58,19 +54,11 @@ LEFT JOIN assignments ON assignments.face_id = faces.face_id
 LEFT JOIN identities USING (identity_id)
 WHERE faces.quality >= %(min_quality)s
   AND (assignments.face_id IS NULL OR identities.state IN ('visible', 'hidden'))
+  AND NOT EXISTS (SELECT FROM suppressed_regions WHERE suppressed_regions.face_id = faces.face_id)
 """
 
 _LAST_NUMBER = "SELECT coalesce(max(number), 0) FROM identities"
 _COUNT_IDENTITIES = "SELECT count(*) FROM identities WHERE state IN ('visible', 'hidden')"
-
-_COPY_IDENTITIES = "COPY identities (identity_id, number, model) FROM STDIN"
-_COPY_PAYLOADS = "COPY event_payloads (payload_id, payload) FROM STDIN"
-_COPY_EVENTS = """
-COPY identity_events (kind, identity_id, face_id, similarity, actor, cause, payload_id) FROM STDIN
-"""
-_COPY_ASSIGNMENTS = """
-COPY assignments (face_id, identity_id, similarity, decided_by) FROM STDIN
-"""
 
 _PEOPLE = """
 WITH shown AS (
@@ -103,9 +91,7 @@ class PeopleStore:
         Raises:
             Transient: Another run decides about people, or the database does not answer.
         """
-        with self._database.transaction() as connection:
-            if not _one(connection, _LOCK):
-                raise Transient("another run is deciding about people", BUSY_RETRY_SECONDS)
+        with identity_events.deciding(self._database, wait_seconds=_WAIT_SECONDS) as connection:
             yield PeopleDesk(connection)
 
     def people(self) -> list[PersonSummary]:
@@ -145,6 +131,10 @@ class PeopleDesk:
                 vectors.append(row[12])
         return FaceSet(tuple(faces), _vectors(vectors), tuple(assigned))
 
+    def links(self) -> Links:
+        """Give what persons said of faces."""
+        return read_links(self._connection)
+
     def last_number(self) -> int:
         """Give the highest number that any identity ever had; 0 before the first."""
         return int(_one(self._connection, _LAST_NUMBER))
@@ -167,34 +157,22 @@ class PeopleDesk:
         Raises:
             Transient: A face was erased since it was read.
         """
-        payloads = {new.identity.identity_id: uuid4() for new in founded}
-        everyone = [*(joining for new in founded for joining in new.core), *assigned]
-        found = [
-            (EventKind.FOUND, key, None, None, actor, cause, payload)
-            for key, payload in payloads.items()
-        ]
-        joined = [
-            (EventKind.ASSIGNED, j.identity_id, j.face_id, j.similarity, actor, cause, None)
-            for j in everyone
-        ]
-        numbers = [(new.identity.identity_id, new.identity.number, model) for new in founded]
-        details = [
-            (payloads[identity_id], Jsonb({"number": number, "model": model}))
-            for identity_id, number, model in numbers
-        ]
-        pairs = [(j.face_id, j.identity_id, j.similarity, actor) for j in everyone]
-        try:
-            self._copy(_COPY_IDENTITIES, numbers)
-            self._copy(_COPY_PAYLOADS, details)
-            self._copy(_COPY_EVENTS, [*found, *joined])
-            self._copy(_COPY_ASSIGNMENTS, pairs)
-        except ForeignKeyViolation as exc:
-            raise Transient("a face was erased while people were decided") from exc
-
-    def _copy(self, statement: LiteralString, rows: Iterable[tuple[object, ...]]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
+        writes: dict[IdentityId, list[Write]] = {}
+        for new in founded:
+            identity = new.identity
+            writes[identity.identity_id] = [
+                beginning(identity.identity_id, identity.number, model),
+                *(assigning(joining) for joining in new.core),
+            ]
+        for joining in assigned:
+            writes.setdefault(joining.identity_id, []).append(assigning(joining))
+        enact(
+            self._connection,
+            [
+                Decision(new_decision_id(), EventKind.ASSIGNED, actor, cause, tuple(theirs))
+                for theirs in writes.values()
+            ],
+        )
 
 
 def _face(row: TupleRow) -> FaceVector:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from archive.faces.records import FIVE_POINTS, Box, FoundFace
 from archive.ids import new_face_id
-from archive.known_faces import KnownFace, attach
+from archive.known_faces import KnownFace, NoFace, attach
 
 boxes = st.builds(
     lambda x, y, side: Box(x, y, x + side, y + side),
@@ -79,3 +79,21 @@ def test_the_same_analysis_again_keeps_every_face_where_it_is(old: list[Box]) ->
 
     assert result.kept == tuple(face.face_id for face in faces)
     assert result.gone == ()
+
+
+def test_no_new_face_is_made_where_a_person_said_that_there_is_none() -> None:
+    nothing = NoFace(3.0, Box(0, 0, 100, 100))
+    again = found(Box(5, 5, 100, 100), seconds=3.0)
+    later = found(Box(5, 5, 100, 100), seconds=4.0)
+    beside = found(Box(80, 0, 180, 100), seconds=3.0)
+
+    assert attach([], [again, later, beside], [nothing]).left_out == {0}
+
+
+def test_a_face_that_was_there_before_is_none_only_if_it_was_called_so_itself() -> None:
+    face = known(Box(0, 0, 100, 100))
+
+    result = attach([face], [found(Box(0, 0, 100, 100))], [NoFace(0.0, Box(10, 0, 110, 100))])
+
+    assert result.kept == (face.face_id,)
+    assert not result.left_out

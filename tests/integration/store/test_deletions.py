@@ -171,8 +171,8 @@ async def test_erase_leaves_nothing_of_a_face_and_says_so_in_the_log(world: Worl
     for table in (*emptied, "derived_pictures", "searches", "rejected_faces"):
         assert count(world, table) == 0, table
     assert (count(world, "doomed_crops"), pictures(world)) == (0, 0)
-    (event,) = world.run("SELECT kind, identity_id, actor FROM identity_events")
-    assert event == {"kind": "erased", "identity_id": PERSON, "actor": "deletion"}
+    (event,) = world.run("SELECT kind, other_identity_id, actor FROM identity_events")
+    assert event == {"kind": "erased", "other_identity_id": PERSON, "actor": "deletion"}
     assert erase(world) == Erased(0, 0, 0)
 
 

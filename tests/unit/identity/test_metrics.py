@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import normalized_mutual_info_score
 
-from archive.identity.metrics import Agreement, bcubed, pairwise
+from archive.identity.metrics import Agreement, bcubed, churn, mutual_information, pairwise
 
 Measure = Callable[..., Agreement]
 Faces = list[tuple[int, int | None]]
@@ -77,3 +78,29 @@ def test_every_share_lies_between_nothing_and_all(measure: Measure, faces: Faces
 def test_labels_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
         bcubed("aa", "x")
+
+
+@given(faces=labels)
+def test_mutual_information_is_what_scikit_learn_calls_so(faces: Faces) -> None:
+    truth, found = [p for p, _ in faces], [i for _, i in faces]
+    alone = [100 + n if i is None else i for n, i in enumerate(found)]
+    ours = mutual_information(truth, found)
+    # They call two partitions without any information equal or not; we say equal.
+    if len({*truth}) > 1 or len({*alone}) > 1:
+        assert ours == pytest.approx(normalized_mutual_info_score(truth, alone), abs=1e-9)
+    else:
+        assert ours == 1.0
+
+
+def test_an_identity_churned_when_most_of_its_faces_are_called_otherwise() -> None:
+    before = ["a", "a", "a", "b", "b", "c", None]
+    after = ["a", "a", "b", "b", None, "a", "c"]
+    counted = churn(before, after)
+    assert counted.changed == {"c"}
+    assert counted.share == pytest.approx(1 / 3)
+
+
+@given(faces=labels)
+def test_nobody_churns_where_nothing_changes(faces: Faces) -> None:
+    found = [i for _, i in faces]
+    assert churn(found, found).share == 0.0

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from archive.faces.records import ModelRecord
+from archive.faces.records import ModelRecord, ModelThresholds
 from archive.identity.deciding import decide
 from archive.identity.records import (
     Assignment,
@@ -41,6 +41,15 @@ class IdentifyOptions:
     min_faces: int = 3
     accept: float | None = None
     min_quality: float | None = None
+
+    def rules(self, thresholds: ModelThresholds) -> Rules:
+        """Join a model's thresholds with what the owner set."""
+        return Rules.of(
+            thresholds,
+            min_faces=self.min_faces,
+            accept=self.accept,
+            min_quality=self.min_quality,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +143,7 @@ def identify(
     Raises:
         Transient: The store is busy or does not answer; nothing was written.
     """
-    rules = Rules.of(
-        model.thresholds,
-        min_faces=options.min_faces,
-        accept=options.accept,
-        min_quality=options.min_quality,
-    )
+    rules = options.rules(model.thresholds)
     with store.deciding() as desk:
         decisions = decide(desk.usable_faces(model.name, rules.min_quality), rules, draw_id)
         founded = _numbered(decisions, desk.last_number())

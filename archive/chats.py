@@ -1,6 +1,6 @@
 """Chats: how the archive comes to know them, and what their owner allows it to do.
 
-The three switches and their rules. Reading what a person typed is in ``references``, reading
+The switches and their rules. Reading what a person typed is in ``references``, reading
 messages in ``history``, the ranges they are read in are ``windows``.
 """
 
@@ -176,6 +176,7 @@ def allow(
         archive=now.archive or switches.archive,
         faces=now.faces or switches.faces,
         publish=now.publish or switches.publish,
+        keep_originals=now.keep_originals or switches.keep_originals,
     )
     _check(chat, wanted)
     allowance = Allowance(
@@ -203,8 +204,9 @@ def deny(chat: Chat, switches: Switches, store: ChatStore) -> Chat:
     archive = chat.switches.archive and not switches.archive
     faces = archive and chat.switches.faces and not switches.faces
     publish = faces and chat.switches.publish and not switches.publish
+    originals = archive and chat.switches.keep_originals and not switches.keep_originals
     allowance = Allowance(
-        Switches(archive, faces, publish),
+        Switches(archive, faces, publish, originals),
         chat.media_types,
         chat.max_media_bytes,
         chat.hold_backfill,
@@ -265,6 +267,8 @@ def _check(chat: Chat, wanted: Switches) -> None:
         raise Permanent("This chat is a hub, and a hub is never a source. Choose another chat.")
     if wanted.faces and not wanted.archive:
         raise Permanent("Faces are found in what is archived: allow --archive as well.")
+    if wanted.keep_originals and not wanted.archive:
+        raise Permanent("Originals are kept of what is archived: allow --archive as well.")
     if wanted.publish and not wanted.faces:
         raise Permanent("Posts show faces that were found: allow --faces as well.")
     if wanted.publish and chat.noforwards:
@@ -284,6 +288,7 @@ def _does_more(chat: Chat, allowance: Allowance) -> bool:
     return (
         not chat.switches.archive
         or (allowance.switches.faces and not chat.switches.faces)
+        or (allowance.switches.keep_originals and not chat.switches.keep_originals)
         or bool(allowance.media_types - chat.media_types)
         or larger
     )

@@ -14,7 +14,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from archive.records import SEARCHABLE_KINDS, VIDEO_KINDS, Chat, MediaFile, MediaKind
+from archive.records import (
+    KEEPABLE_KINDS,
+    SEARCHABLE_KINDS,
+    VIDEO_KINDS,
+    Chat,
+    MediaFile,
+    MediaKind,
+)
 
 
 class Product(StrEnum):
@@ -24,10 +31,17 @@ class Product(StrEnum):
     THUMBNAILS = "thumbnails"
     FACES = "faces"
     EMBEDDINGS = "embeddings"
+    ORIGINALS = "originals"
+    """The file itself; no row speaks of it where nobody asked for it."""
 
 
-PASS_PRODUCTS: Final = tuple(Product)
-"""What today's pass makes, all from one download and one decode."""
+PASS_PRODUCTS: Final = (
+    Product.FINGERPRINTS,
+    Product.THUMBNAILS,
+    Product.FACES,
+    Product.EMBEDDINGS,
+)
+"""What is made of every medium, all from one download and one decode."""
 
 FACE_PRODUCTS: Final = frozenset({Product.FACES, Product.EMBEDDINGS})
 """What needs the chat's faces switch."""
@@ -46,6 +60,7 @@ class SkipReason(StrEnum):
     """Why policy leaves a medium out; ordered from the nearest to being wanted."""
 
     FACES_OFF = "faces_off"
+    ORIGINALS_OFF = "originals_off"
     TOO_LARGE = "too_large"
     TYPE = "type"
     VIEW_ONCE = "view_once"
@@ -80,12 +95,14 @@ class ChatPolicy:
         faces: Faces may be looked for.
         media_types: Kinds to fetch.
         max_media_bytes: Its own limit; ``None`` leaves it to the setting.
+        keep_originals: Files are kept as they are.
     """
 
     archive: bool
     faces: bool
     media_types: frozenset[MediaKind]
     max_media_bytes: int | None = None
+    keep_originals: bool = False
 
     @classmethod
     def of(cls, chat: Chat) -> Self:
@@ -95,7 +112,23 @@ class ChatPolicy:
             faces=chat.switches.faces,
             media_types=chat.media_types,
             max_media_bytes=chat.max_media_bytes,
+            keep_originals=chat.switches.keep_originals,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the settings allow of all chats.
+
+    Attributes:
+        media_bytes: The largest file that is looked at whole, where the chat has no limit.
+        original_kinds: Of which the file itself may be kept.
+        original_bytes: The largest that is kept.
+    """
+
+    media_bytes: int
+    original_kinds: frozenset[MediaKind] = KEEPABLE_KINDS
+    original_bytes: int = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +153,7 @@ PENDING: Final = LedgerRow(State.PENDING)
 
 
 def verdict(
-    product: Product, file: MediaFile, policy: ChatPolicy, max_media_bytes: int
+    product: Product, file: MediaFile, policy: ChatPolicy, limits: Limits
 ) -> SkipReason | None:
     """Say why one chat leaves a product of a file out; ``None`` means it is wanted.
 
@@ -128,14 +161,16 @@ def verdict(
         product: What would be made.
         file: The medium.
         policy: Of a chat that holds it and whose archive switch is on.
-        max_media_bytes: The limit of what is fetched whole, where the chat has none of its own.
+        limits: Of all chats.
     """
     if file.kind is MediaKind.VIEW_ONCE:
         return SkipReason.VIEW_ONCE
+    if product is Product.ORIGINALS:
+        return _verdict_on_keeping(file, policy, limits)
     if file.kind not in policy.media_types & SEARCHABLE_KINDS:
         return SkipReason.TYPE
     # Of a large video only parts are fetched, so only its own chat can find it too large.
-    general_limit = None if file.kind in VIDEO_KINDS else max_media_bytes
+    general_limit = None if file.kind in VIDEO_KINDS else limits.media_bytes
     limit = policy.max_media_bytes or general_limit
     if limit is not None and (file.size_bytes or 0) > limit:
         return SkipReason.TOO_LARGE
@@ -144,8 +179,19 @@ def verdict(
     return None
 
 
+def _verdict_on_keeping(file: MediaFile, policy: ChatPolicy, limits: Limits) -> SkipReason | None:
+    """Judge the file itself; which kinds a chat searches says nothing of its other kinds."""
+    unwanted = SEARCHABLE_KINDS - policy.media_types
+    if file.kind not in (limits.original_kinds & KEEPABLE_KINDS) - unwanted:
+        return SkipReason.TYPE
+    limit = min(limits.original_bytes, policy.max_media_bytes or limits.original_bytes)
+    if (file.size_bytes or 0) > limit:
+        return SkipReason.TOO_LARGE
+    return None if policy.keep_originals else SkipReason.ORIGINALS_OFF
+
+
 def joint_verdict(
-    product: Product, file: MediaFile, policies: Iterable[ChatPolicy], max_media_bytes: int
+    product: Product, file: MediaFile, policies: Iterable[ChatPolicy], limits: Limits
 ) -> SkipReason | None:
     """Judge a medium that several chats hold by the most permissive of them.
 
@@ -154,7 +200,7 @@ def joint_verdict(
     Raises:
         ValueError: No chat has its archive switch on; such a medium is not to be enrolled.
     """
-    verdicts = {verdict(product, file, each, max_media_bytes) for each in policies if each.archive}
+    verdicts = {verdict(product, file, each, limits) for each in policies if each.archive}
     if not verdicts:
         raise ValueError("no chat that holds the medium is archived")
     if None in verdicts:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from archive.errors import Transient
 from archive.ids import MediaId
 from archive.ledger import ChatPolicy, Product
-from archive.media_items import Item
-from archive.media_ports import Claimed, Claims, Committed, Surveyed
+from archive.media_fetching import Item
+from archive.media_records import Claimed, Claims, Committed, Surveyed
 from archive.media_result import SWITCHED_OFF
 
 
@@ -40,6 +40,7 @@ class Todo:
             claimed=claimed,
             products=self.products,
             alone=self.crashed_before or claimed.was_in_flight,
+            original=self.medium.original,
         )
 
 
@@ -141,7 +142,11 @@ class Crew:
         self._ready.extend(work[each.media_id].claimed(each) for each in claims.items)
 
     def _was_switched_off(self, now: ChatPolicy) -> bool:
-        return not now.archive or (self._policy.faces and not now.faces)
+        return (
+            not now.archive
+            or (self._policy.faces and not now.faces)
+            or (self._policy.keep_originals and not now.keep_originals)
+        )
 
     async def _keep_leases(self) -> None:
         while True:

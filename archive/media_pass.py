@@ -34,24 +34,16 @@ from archive.ledger import (
     reconcile,
 )
 from archive.media_crew import Crew, Todo
-from archive.media_items import ItemWorker, MediaPassOptions
-from archive.media_ports import (
-    Claims,
-    CropStore,
-    Fetched,
-    LedgerChange,
-    MediaSource,
-    MediaStore,
-    Surveyed,
-    Vision,
-)
+from archive.media_items import ItemWorker
+from archive.media_options import ORIGINALS_VERSION, MediaPassOptions
+from archive.media_ports import Blobs, MediaSource, MediaStore, Vision
+from archive.media_records import Claims, LedgerChange, Surveyed
 from archive.media_result import SWITCHED_OFF, MediaPassResult
 from archive.records import Chat
 from archive.windows import Window
 
 __all__ = [
-    "CropStore",
-    "Fetched",
+    "Blobs",
     "MediaPassOptions",
     "MediaPassResult",
     "MediaSource",
@@ -69,7 +61,7 @@ async def run_media_pass(
     source: MediaSource,
     vision: Vision,
     store: MediaStore,
-    crops: CropStore,
+    blobs: Blobs,
     *,
     options: MediaPassOptions,
     owner: str,
@@ -84,7 +76,7 @@ async def run_media_pass(
         source: Where that account's files come from.
         vision: Open, its model loaded.
         store: The ledger.
-        crops: Where crops of faces go.
+        blobs: Where crops of faces go, and originals.
         options: Limits and rates.
         owner: Who runs this, for a person who looks at the leases: a run id.
         clock: Gives the time, with zone.
@@ -92,7 +84,7 @@ async def run_media_pass(
 
     Raises:
         Transient: A pass of this window is running, Telegram wants the account to wait, or the
-            database or the crops' place does not answer. Nothing that was stored is lost.
+            database or the blobs' place does not answer. Nothing that was stored is lost.
         Permanent: Nothing can go on until a person acts: a lost session, a full disk.
     """
     producers = _producers(vision, options)
@@ -102,7 +94,7 @@ async def run_media_pass(
             source,
             vision,
             store,
-            crops,
+            blobs,
             options=options,
             producers=producers,
             lease_owner=lease_owner,
@@ -168,10 +160,8 @@ class _Pass:
     def _judge(self, medium: Surveyed, now: datetime) -> _Judged:
         changes: list[LedgerChange] = []
         wanted: dict[Product, LedgerRow] = {}
-        for product in PASS_PRODUCTS:
-            skip = joint_verdict(
-                product, medium.file, medium.policies, self.options.max_media_bytes
-            )
+        for product in _products_of(medium):
+            skip = joint_verdict(product, medium.file, medium.policies, self.options.limits)
             before = medium.rows.get(product)
             after = reconcile(before, skip, self.producers.get(product))
             if after != before:
@@ -225,6 +215,7 @@ class _Pass:
             counts=tuple(counts),
             products=frozenset(self.producers),
             model=self.model.name if self.model else None,
+            provider=self.model.provider if self.model else None,
             fetched=tally.fetched,
             fetched_bytes=tally.fetched_bytes,
             new_faces=tally.new_faces,
@@ -241,9 +232,19 @@ class _Judged:
     todo: Todo | None
 
 
+def _products_of(medium: Surveyed) -> tuple[Product, ...]:
+    """Leave originals out where nobody ever asked for them: most archives never do."""
+    asked = any(each.archive and each.keep_originals for each in medium.policies)
+    if asked or Product.ORIGINALS in medium.rows:
+        return (*PASS_PRODUCTS, Product.ORIGINALS)
+    return PASS_PRODUCTS
+
+
 def _to_make(wanted: Mapping[Product, LedgerRow]) -> frozenset[Product]:
     """Leave out what is done and costs much to do again; a fingerprint names the content."""
     open_ones = {product for product, row in wanted.items() if row.state is not State.DONE}
+    if open_ones == {Product.ORIGINALS}:
+        return frozenset(open_ones)
     # A detector that changed makes other vectors, and vectors need their faces.
     if open_ones & FACE_PRODUCTS:
         open_ones |= FACE_PRODUCTS & wanted.keys()
@@ -252,7 +253,10 @@ def _to_make(wanted: Mapping[Product, LedgerRow]) -> frozenset[Product]:
 
 def _producers(vision: Vision, options: MediaPassOptions) -> dict[Product, str]:
     """Say who would make each product today; without a model nobody makes faces."""
-    producers = {Product.FINGERPRINTS: options.fingerprint_version}
+    producers = {
+        Product.FINGERPRINTS: options.fingerprint_version,
+        Product.ORIGINALS: ORIGINALS_VERSION,
+    }
     if options.thumbnail_version is not None:
         producers[Product.THUMBNAILS] = options.thumbnail_version
     if vision.model is not None:

@@ -1,65 +1,66 @@
-"""What the media pass asks of the world: a source of files, vision, a store, a place for crops.
+"""What the media pass asks of the world: a source of files, vision, a store, a place for files.
 
-Only the ports and the values that cross them; ``media_pass`` calls them, ``resources`` and the
-tests implement them. The store and the crops are synchronous and safe to call from several
-threads; the pass calls them off the event loop.
+Only the ports; the values that cross them are ``media_records``'. ``media_pass`` calls them,
+``resources`` and the tests implement them. The store and the blobs are synchronous and safe to call
+from several threads; the pass calls them off the event loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
-from archive.faces.records import MediaAnalysis, ModelRecord
-from archive.faces.records import MediaKind as PictureKind
+from archive.faces.records import MediaAnalysis, ModelRecord, PictureKind
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
-from archive.ledger import ChatPolicy, LedgerRow, Product, State
+from archive.ledger import ChatPolicy, Product
+from archive.media_records import (
+    Claims,
+    Commit,
+    Committed,
+    Fetched,
+    Kept,
+    LedgerChange,
+    Original,
+    ProductCount,
+    Result,
+    Setback,
+    Surveyed,
+)
 from archive.records import Chat, MediaAccess, MediaFile
 from archive.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A whole file in memory.
-
-    Attributes:
-        data: Its bytes.
-        access: What was needed in the end; fresh where the old reference had expired.
-    """
-
-    data: bytes = field(repr=False)
-    access: MediaAccess
-
-
-class RangedSource(Protocol):
-    """One file of which only parts are fetched."""
+class Ranges(Protocol):
+    """A file of which only parts are read."""
 
     @property
     def size_bytes(self) -> int:
         """Of the whole file."""
         ...
 
-    @property
-    def access(self) -> MediaAccess:
-        """What is needed to read it now; fresh where the old reference had expired."""
-        ...
-
     async def read(self, offset: int, size: int) -> bytes:
-        """Fetch a part.
+        """Read a part.
 
         Args:
             offset: A multiple of 128 kB.
-            size: At most 128 kB, and no further than the end.
+            size: At most 1 MB; not past the next multiple of 1 MB, nor past the end.
 
         Raises:
             Transient: As for a whole file.
             ItemRejected: The file is gone or is not what the message says.
-            Permanent: Nothing can be fetched until a person acts.
+            Permanent: Nothing can be read until a person acts.
         """
+        ...
+
+
+class RangedSource(Ranges, Protocol):
+    """A file at its source of which only parts are fetched."""
+
+    @property
+    def access(self) -> MediaAccess:
+        """What is needed to read it now; fresh where the old reference had expired."""
         ...
 
 
@@ -105,7 +106,7 @@ class Vision(Protocol):
         ...
 
     async def analyse(
-        self, data: bytes | RangedSource, kind: PictureKind, *, faces: bool, thumbnails: bool
+        self, data: bytes | Ranges, kind: PictureKind, *, faces: bool, thumbnails: bool
     ) -> MediaAnalysis:
         """Fingerprint one file, and of the same decode find its faces and make small pictures.
 
@@ -118,7 +119,7 @@ class Vision(Protocol):
 
     async def analyse_alone(
         self,
-        data: bytes | RangedSource,
+        data: bytes | Ranges,
         kind: PictureKind,
         *,
         faces: bool,
@@ -134,15 +135,36 @@ class Vision(Protocol):
         ...
 
 
-class CropStore(Protocol):
-    """Where crops and other small pictures lie, named by their content."""
+class GrowingFile(Protocol):
+    """An original that arrives part by part."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What is there already, a multiple of 1 MB: an earlier pass may have been killed."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Add what comes next; raises as ``Blobs.put``."""
+        ...
+
+    def finish(self) -> Original:
+        """Name it by its content; raises as ``Blobs.put``."""
+        ...
+
+    def close(self) -> None:
+        """Leave it; what was written and not finished waits for another try."""
+        ...
+
+
+class Blobs(Protocol):
+    """Where crops, other small pictures and originals lie, named by their content."""
 
     def put(self, data: bytes, *, folder: str = "crops", suffix: str = "webp") -> str:
-        """Keep one picture and return its key; the same bytes give the same key.
+        """Keep one file and return its key; the same bytes give the same key.
 
         Args:
-            data: The picture; a WebP unless `suffix` says otherwise.
-            folder: `crops` or `thumbnails`.
+            data: The file; a WebP unless `suffix` says otherwise.
+            folder: `crops`, `thumbnails` or `originals`.
             suffix: Of the name.
 
         Raises:
@@ -151,135 +173,26 @@ class CropStore(Protocol):
         """
         ...
 
+    def grow(self, name: str, *, suffix: str) -> GrowingFile:
+        """Begin an original that arrives part by part, or go on with it; raises as ``put``.
 
-@dataclass(frozen=True, slots=True)
-class Surveyed:
-    """One medium of a window with everything that decides about it.
+        Args:
+            name: Tells it from others until its content names it.
+            suffix: Of the name.
+        """
+        ...
 
-    Attributes:
-        file: The medium.
-        message_id: The newest live message of the window that carries it.
-        policies: Of every chat that holds it, the window's own among them.
-        rows: What the ledger has, by product.
-    """
+    def exists(self, key: str) -> bool:
+        """Whether a key can be read."""
+        ...
 
-    file: MediaFile
-    message_id: MessageId
-    policies: tuple[ChatPolicy, ...]
-    rows: Mapping[Product, LedgerRow]
+    def get(self, key: str) -> bytes:
+        """Read a file; ``Permanent`` if there is none, ``Transient`` if the place is silent."""
+        ...
 
-
-@dataclass(frozen=True, slots=True)
-class LedgerChange:
-    """A row as it was read and as it should be; it is written only if it still is as read."""
-
-    media_id: MediaId
-    product: Product
-    before: LedgerRow | None
-    after: LedgerRow
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A medium that now is this pass's alone, until the lease ends.
-
-    Attributes:
-        access: What the account knows of the file; ``None`` where it has never seen it.
-        attempts: Failed tries so far, the most of its products.
-        was_in_flight: Somebody held it and died: it may be what killed them.
-    """
-
-    media_id: MediaId
-    access: MediaAccess | None
-    attempts: int
-    was_in_flight: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """The answer to a claim.
-
-    Attributes:
-        policy: What the chat allows now.
-        items: What was free and still asks for work.
-        busy: What asks for work too, but is in the hands of a living pass of another window.
-    """
-
-    policy: ChatPolicy
-    items: tuple[Claimed, ...]
-    busy: tuple[MediaId, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one medium, to be stored in one transaction.
-
-    Attributes:
-        products: What was made; a product that nobody allows is not among them.
-        producers: Who made each.
-        crop_keys: One for each face of the analysis, in its order.
-        picture_keys: One for each small picture of the analysis, in its order.
-        model: Whose vectors they are; ``None`` where no faces were looked for.
-        access: The file's access as it is after the download.
-    """
-
-    media_id: MediaId
-    products: frozenset[Product]
-    producers: Mapping[Product, str]
-    analysis: MediaAnalysis = field(repr=False)
-    crop_keys: tuple[str, ...]
-    model: str | None
-    access: MediaAccess
-    picture_keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Setback:
-    """Why one medium has no result; written to those of its products that are open.
-
-    Attributes:
-        state: ``skipped`` for a rejected item, ``failed`` for another try.
-        error: For a person; the ledger shows it.
-        retry_at: When a failed one is due again; ``None`` gives it up, for a person to see.
-    """
-
-    media_id: MediaId
-    state: State
-    reason: str
-    error: str
-    products: frozenset[Product]
-    producers: Mapping[Product, str]
-    retry_at: datetime | None = None
-
-
-class Committed(StrEnum):
-    """How a commit ended; nothing was written unless it says ``stored``."""
-
-    STORED = "stored"
-    DROPPED = "dropped"
-    """The lease went to another, or the last live message that carried the medium is gone."""
-
-    SWITCHED_OFF = "switched_off"
-    """The chat, or for faces every chat that holds the medium, no longer allows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """How a commit ended and how many faces it added; a known content adds none."""
-
-    outcome: Committed
-    new_faces: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ProductCount:
-    """How many media of a window stand at one place of the ledger."""
-
-    product: Product
-    state: State
-    reason: str | None
-    count: int
-    next_retry_at: datetime | None = None
+    def read(self, key: str, offset: int, size: int) -> bytes:
+        """Read a part of a file; raises as ``get``."""
+        ...
 
 
 class MediaStore(Protocol):
@@ -338,7 +251,11 @@ class MediaStore(Protocol):
         """Hold on to everything this pass has claimed."""
         ...
 
-    def commit(self, chat_no: ChatNo, lease_owner: str, result: Result) -> Stored:
+    def keep(self, chat_no: ChatNo, lease_owner: str, kept: Kept) -> Committed:
+        """Store that a medium's file is kept, whatever else becomes of it."""
+        ...
+
+    def commit(self, chat_no: ChatNo, lease_owner: str, result: Result) -> Commit:
         """Store one result with its content, faces, vectors, ledger rows and access."""
         ...
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from archive.ledger import CRASHED, Product, State
-from archive.media_ports import ProductCount
+from archive.media_records import ProductCount
 
 SWITCHED_OFF: Final = "switched_off"
 """Reason of a pass that ended because the chat no longer allows it."""
@@ -25,6 +25,7 @@ class MediaPassResult:
         counts: Every medium of the window, by product, state and reason.
         products: What this pass could make: without a model, no faces.
         model: The model that ran; ``None`` for fingerprints alone.
+        provider: What its networks ran on.
         fetched: Files that this pass downloaded.
         fetched_bytes: Their size together.
         new_faces: Faces that this pass added; a known content adds none.
@@ -35,6 +36,7 @@ class MediaPassResult:
     counts: tuple[ProductCount, ...] = ()
     products: frozenset[Product] = frozenset()
     model: str | None = None
+    provider: str | None = None
     fetched: int = 0
     fetched_bytes: int = 0
     new_faces: int = 0

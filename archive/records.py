@@ -81,6 +81,9 @@ SEARCHABLE_KINDS = frozenset(
 )
 """Kinds that can hold a face; also the default of a chat's ``media_types``."""
 
+KEEPABLE_KINDS = SEARCHABLE_KINDS | {MediaKind.VOICE, MediaKind.AUDIO, MediaKind.DOCUMENT}
+"""Kinds whose file itself may be kept."""
+
 VIDEO_KINDS = frozenset({MediaKind.VIDEO, MediaKind.ROUND_VIDEO, MediaKind.GIF})
 
 
@@ -107,6 +110,7 @@ class Switches:
     archive: bool = False
     faces: bool = False
     publish: bool = False
+    keep_originals: bool = False
 
 
 @dataclass(frozen=True, slots=True)

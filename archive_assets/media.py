@@ -143,15 +143,23 @@ def _require_complete(result: MediaPassResult) -> None:
     raise Transient("Some media of the window are not done yet; the ledger says why.", wait)
 
 
-def _metadata(result: MediaPassResult, product: Product) -> dict[str, dg.MetadataValue]:
-    counts = {
-        f"media_{each.state}{f'_{each.reason}' if each.reason else ''}": each.count
+def _counts(what: str, result: MediaPassResult, product: Product) -> dict[str, int]:
+    return {
+        f"{what}_{each.state}{f'_{each.reason}' if each.reason else ''}": each.count
         for each in result.counts
         if each.product is product
     }
+
+
+def _metadata(result: MediaPassResult, product: Product) -> dict[str, dg.MetadataValue]:
+    counts = _counts("media", result, product)
+    if product is Product.FINGERPRINTS:
+        # Originals are no asset: each run keeps what it fetched, whatever else it makes of it.
+        counts |= _counts("originals", result, Product.ORIGINALS)
     return {
         **{name: dg.MetadataValue.int(count) for name, count in counts.items()},
         "files_fetched": dg.MetadataValue.int(result.fetched),
         "new_faces": dg.MetadataValue.int(result.new_faces),
         "model": dg.MetadataValue.text(result.model or "none"),
+        "provider": dg.MetadataValue.text(result.provider or "none"),
     }

@@ -13,7 +13,7 @@ from typing import Final
 
 from archive.byte_budget import ByteBudget
 from archive.errors import ItemRejected
-from archive.faces.records import MediaKind
+from archive.faces.records import PictureKind
 from benchmarks.claims import Measurement, NotMeasurable, claim, shared_data, usable_cores
 from benchmarks.made_videos import encoded, joined, moving
 from resources.settings import Settings
@@ -28,7 +28,7 @@ _MADE: Final = {640: 20, 1280: 40, 2560: 10, 4592: 5}
 _VIDEOS: Final = {20: 4, 120: 1}
 _MEGABYTE: Final = 1_000_000
 
-Item = tuple[bytes, MediaKind]
+Item = tuple[bytes, PictureKind]
 
 
 @claim(

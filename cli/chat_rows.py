@@ -14,6 +14,8 @@ from resources.store.overview import ChatProgress
 
 Row = dict[str, object]
 
+_SWITCHES = ("archive", "faces", "publish", "keep_originals")
+
 
 def chat_rows(
     chats: Iterable[Chat], progress: Iterable[ChatProgress], held: Iterable[HeldDeletions]
@@ -50,7 +52,7 @@ def switch_row(chat: Chat) -> Row:
 
 def allowed(switches: Switches) -> list[str]:
     """Name the switches that are on."""
-    return [name for name in ("archive", "faces", "publish") if getattr(switches, name)]
+    return [name for name in _SWITCHES if getattr(switches, name)]
 
 
 def dialog_row(peer: PeerInfo, known: Collection[ChatId]) -> Row:

@@ -35,6 +35,10 @@ def deny_command(
         bool, typer.Option("--faces", help="Erase its faces; publish goes off with it.")
     ] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Publish nothing more of it.")] = False,
+    keep_originals: Annotated[
+        bool,
+        typer.Option("--keep-originals", help="Keep no more files as they are; kept ones stay."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be erased.")
@@ -53,9 +57,9 @@ def deny_command(
     - `face-archive chats deny @name --publish`
     - `face-archive chats deny @name --yes`
     """
-    switches = Switches(archive, faces, publish)
+    switches = Switches(archive, faces, publish, keep_originals)
     if switches == Switches():
-        switches = Switches(archive=True, faces=True, publish=True)
+        switches = Switches(archive=True, faces=True, publish=True, keep_originals=True)
     with open_toolbox() as toolbox:
         found = toolbox.chats.find(chat)
         losses = _losses(toolbox, found, switches)

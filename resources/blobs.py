@@ -1,6 +1,6 @@
-"""Crops and other small pictures, named by their content, in a folder or behind any fsspec URL.
+"""Crops, small pictures and originals, named by their content, in a folder or any fsspec URL.
 
-Rows name them by key; which keys are in use is the store's knowledge. A picture is written before
+Rows name them by key; which keys are in use is the store's knowledge. A file is written before
 the row that names it, so an interrupted commit leaves an orphan and never a dangling key; ``sweep``
 takes orphans away.
 """
@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -21,19 +21,21 @@ from typing import Any, Final
 from uuid import uuid4
 
 from archive.errors import Permanent, Transient
+from resources.growing import GrowingElsewhere, GrowingInFolder, Telling
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # Something else lies where a folder should be: no time heals that.
 _NO_FOLDER: Final = frozenset({errno.ENOTDIR, errno.EEXIST})
-_FOLDERS: Final = ("crops", "thumbnails")
+_FOLDERS: Final = ("crops", "thumbnails", "originals")
+_UNFINISHED: Final = "originals/unfinished"
 _KEY: Final = re.compile(
     rf"({'|'.join(_FOLDERS)})/[0-9a-f]{{2}}/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.[a-z0-9]{{1,8}}"
 )
 
 
 class BlobStore:
-    """A place for pictures. Safe for many threads."""
+    """A place for files. Safe for many threads."""
 
     def __init__(self, url: str | Path) -> None:
         """Name the place; nothing is touched yet.
@@ -44,22 +46,21 @@ class BlobStore:
         self._url = str(url)
 
     def put(self, data: bytes, *, folder: str = "crops", suffix: str = "webp") -> str:
-        """Keep one picture and return its key; the same bytes give the same key and one file.
+        """Keep one file and return its key; the same bytes give the same key and one file.
 
         What is there already is written again: that gives it a new date, which protects it from
         a sweep until the row that will name it is stored, and mends what a broken disk left.
 
         Args:
-            data: The picture.
-            folder: `crops` or `thumbnails`.
+            data: The file.
+            folder: `crops`, `thumbnails` or `originals`.
             suffix: What the format is called.
 
         Raises:
             Permanent: The place is full, is no folder, or may not be written.
             Transient: It does not answer.
         """
-        digest = sha256(data).hexdigest()
-        key = f"{folder}/{digest[:2]}/{digest[2:4]}/{digest}.{suffix}"
+        key = _key(folder, sha256(data).hexdigest(), suffix)
         with self._translated():
             if self._is_local:
                 _write_whole(Path(self._path(key)), data)
@@ -68,18 +69,47 @@ class BlobStore:
                 self._filesystem.pipe_file(self._path(key), data)
         return key
 
+    def grow(self, name: str, *, suffix: str) -> Telling:
+        """Begin an original that arrives part by part, or go on with it.
+
+        Args:
+            name: Tells it from others until its content names it.
+            suffix: What the format is called.
+
+        Raises:
+            Permanent: As `put`.
+            Transient: As `put`, or another run is writing it.
+        """
+        named = partial(_key, "originals", suffix=suffix)
+        with self._translated():
+            root = self._opened[1]
+            file: GrowingInFolder | GrowingElsewhere
+            if self._is_local:
+                file = GrowingInFolder(Path(root, _UNFINISHED), name, named, Path(root))
+            else:
+                path = f"{root}/{_UNFINISHED}/{uuid4().hex}.part"
+                file = GrowingElsewhere(self._filesystem, path, named, root)
+        return Telling(file, self._translated)
+
     def get(self, key: str) -> bytes:
-        """Read a picture.
+        """Read a file.
 
         Raises:
             Permanent: There is none of this key.
             Transient: The place does not answer.
         """
+        return self._read(key)
+
+    def read(self, key: str, offset: int, size: int) -> bytes:
+        """Read `size` bytes of a file from `offset` on; raises as `get`."""
+        return self._read(key, start=offset, end=offset + size)
+
+    def _read(self, key: str, **part: int) -> bytes:
         try:
             with self._translated():
-                return bytes(self._filesystem.cat_file(self._path(key)))
+                return bytes(self._filesystem.cat_file(self._path(key), **part))
         except FileNotFoundError as exc:
-            raise Permanent(f"no picture {key} in {self._shown}: it was swept or lost") from exc
+            raise Permanent(f"no file {key} in {self._shown}: it was swept or lost") from exc
 
     def exists(self, key: str) -> bool:
         """Whether a key can be read."""
@@ -87,7 +117,7 @@ class BlobStore:
             return bool(self._filesystem.isfile(self._path(key)))
 
     def remove(self, keys: Collection[str], *, older_than: datetime) -> set[str]:
-        """Remove some pictures that no row names any more.
+        """Remove some files that no row names any more.
 
         Args:
             keys: Which.
@@ -108,7 +138,7 @@ class BlobStore:
         return gone
 
     def sweep(self, keep: Collection[str], *, older_than: datetime) -> int:
-        """Remove pictures that no row names, and what interrupted writes left.
+        """Remove files that no row names, and what interrupted writes left.
 
         Args:
             keep: Every key that a row names.
@@ -153,7 +183,7 @@ class BlobStore:
 
     def _path(self, key: str) -> str:
         if key not in _FOLDERS and not _KEY.fullmatch(key):
-            raise ValueError(f"not the key of a picture: {key!r}")
+            raise ValueError(f"not the key of a file: {key!r}")
         return f"{self._opened[1]}/{key}"
 
     @contextmanager
@@ -180,6 +210,10 @@ class BlobStore:
                     "there, or choose another place with FACE_ARCHIVE_BLOB_URL"
                 ) from exc
             raise Transient(f"{self._shown} does not answer: {exc}") from exc
+
+
+def _key(folder: str, digest: str, suffix: str) -> str:
+    return f"{folder}/{digest[:2]}/{digest[2:4]}/{digest}.{suffix}"
 
 
 def _write_whole(path: Path, data: bytes) -> None:

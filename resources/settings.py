@@ -20,6 +20,7 @@ import platformdirs
 from pydantic import PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from archive.records import KEEPABLE_KINDS, MediaKind
 from resources.settings_source import NamedValuesSource, SettingsError, env_name, read_env_file
 from resources.settings_text import (
     Origin,
@@ -33,6 +34,8 @@ from resources.settings_text import (
 __all__ = ["DEFAULT_ENV_FILE", "Settings", "SettingsError", "settings_env_example"]
 
 DEFAULT_ENV_FILE: Final = Path(".env")
+
+_KINDS: Final = "|".join(sorted(KEEPABLE_KINDS))
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat = Literal["auto", "console", "json"]
@@ -257,6 +260,22 @@ class Settings(BaseSettings):
         ge=0.05,
         le=3600,
     )
+    original_types: str = setting(
+        ",".join(sorted(KEEPABLE_KINDS - {MediaKind.AUDIO})),
+        section="Media",
+        description="Kinds of files that are kept as they are, with commas between, in chats whose "
+        "originals are kept (`chats allow --keep-originals`): "
+        f"{', '.join(sorted(KEEPABLE_KINDS))}.",
+        pattern=rf"^({_KINDS})( *, *({_KINDS}))*$",
+    )
+    max_original_size_mb: int = setting(
+        2000,
+        section="Media",
+        description="A larger file is not kept; a chat's own limit holds here too.",
+        unit="MB",
+        ge=1,
+        le=4096,
+    )
     avif_thumbnails: bool = setting(
         default=True,
         section="Media",
@@ -313,7 +332,8 @@ class Settings(BaseSettings):
     )
     blob_url: str | None = setting(
         section="Storage",
-        description="Where crops and thumbnails go: a folder, or any URL that fsspec knows.",
+        description="Where crops, thumbnails and originals go: a folder, or any URL that fsspec "
+        "knows.",
         default_text="blobs/ in the data folder",
     )
     min_free_disk_gb: float = setting(
@@ -369,6 +389,11 @@ class Settings(BaseSettings):
                 "together: a test server is recognised by its key. Set both or neither."
             )
         return self
+
+    @property
+    def kept_kinds(self) -> frozenset[MediaKind]:
+        """The kinds of which originals are kept."""
+        return frozenset(MediaKind(name.strip()) for name in self.original_types.split(","))
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,7 @@ from archive.history_pace import Throttle
 from archive.hubs import hub_in_use
 from archive.identify import IdentifyOptions
 from archive.ids import AccountId, ChatId
+from archive.ledger import Limits
 from archive.media_pass import MediaPassOptions
 from archive.publishing import Hub, MinutePace, Pace, no_pace
 from resources.blobs import BlobStore
@@ -246,7 +247,11 @@ class Toolbox:
         return MediaPassOptions(
             fingerprint_version=FINGERPRINT_VERSION,
             thumbnail_version=thumbnails.version(avif=settings.avif_thumbnails),
-            max_media_bytes=settings.max_media_size_mb * _MEGABYTE,
+            limits=Limits(
+                media_bytes=settings.max_media_size_mb * _MEGABYTE,
+                original_kinds=settings.kept_kinds,
+                original_bytes=settings.max_original_size_mb * _MEGABYTE,
+            ),
             buffer_limit_bytes=settings.media_buffer_limit_mb * _MEGABYTE,
             download_concurrency=settings.download_concurrency,
             workers=self._workers,

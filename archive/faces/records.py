@@ -22,7 +22,8 @@ Landmarks = NDArray[np.float32]
 Embedding = NDArray[np.float32]
 """(dims,) float32 with L2 norm 1."""
 
-MediaKind = Literal["image", "video", "round_video"]
+PictureKind = Literal["image", "video", "round_video"]
+"""How a content is looked at; what Telegram calls it is `archive.records.MediaKind`."""
 ModelKind = Literal["insightface", "dlib"]
 
 Provider = Literal["cpu", "openvino", "openvino-bf16", "cuda", "tensorrt", "coreml"]
@@ -153,6 +154,7 @@ class Fingerprint:
         duration_seconds: Length of a video; None for a photo or when unknown.
         size_bytes: Length of the file.
         exif: Tag name → JSON scalar; empty for what Telegram sent as *photo*.
+        truncated: The file of a photo ends too early: what arrived is all there is to see.
     """
 
     sha256: bytes | None
@@ -162,6 +164,7 @@ class Fingerprint:
     duration_seconds: float | None
     size_bytes: int
     exif: Mapping[str, ExifScalar]
+    truncated: bool = False
 
 
 PictureRole = Literal["thumbnail", "strip"]

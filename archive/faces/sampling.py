@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Final, Generic, TypeVar
 
-from archive.faces.records import MediaKind
+from archive.faces.records import PictureKind
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class SamplingPolicy:
     max_gap_seconds_ranged: float = 10.0
 
     def plan(
-        self, kind: MediaKind, duration_seconds: float | None, *, ranged: bool = False
+        self, kind: PictureKind, duration_seconds: float | None, *, ranged: bool = False
     ) -> SamplingPlan:
         """Say how one video is sampled.
 

@@ -23,7 +23,8 @@ from resources.store.windows import windows_of
 
 _SELECT = """
 SELECT chats.chat_no, chat_id, account_id, kind, title, username, access_hash, is_forum,
-       noforwards, allow_archive, allow_faces, allow_publish, window_width, top_message_id,
+       noforwards, allow_archive, allow_faces, allow_publish, keep_originals, window_width,
+       top_message_id,
        media_types, max_media_bytes, hold_backfill, is_hub, on_deletion,
        state, state_reason, migrated_to
 FROM chats LEFT JOIN account_chats USING (account_id, chat_no)
@@ -67,6 +68,7 @@ _SET_ALLOWANCE = """
 UPDATE chats
 SET allow_archive = %(archive)s, allow_faces = %(faces)s,
     allow_publish = %(publish)s AND NOT (noforwards AND chat_no <> %(chat_no)s),
+    keep_originals = %(keep_originals)s,
     faces_denied_at = CASE
         WHEN %(faces)s THEN NULL WHEN %(drop_faces)s THEN now() ELSE faces_denied_at END,
     media_types = %(media_types)s, max_media_bytes = %(max_media_bytes)s,
@@ -165,6 +167,7 @@ class ChatStore:
             "archive": allowance.switches.archive,
             "faces": allowance.switches.faces,
             "publish": allowance.switches.publish,
+            "keep_originals": allowance.switches.keep_originals,
             "media_types": sorted(kind.value for kind in allowance.media_types),
             "max_media_bytes": allowance.max_media_bytes,
             "hold_backfill": allowance.hold_backfill,
@@ -225,4 +228,5 @@ def _chat(row: dict[str, Any]) -> Chat:
     row["state"] = ChatState(row["state"])
     row["on_deletion"] = OnDeletion(row["on_deletion"])
     row["media_types"] = frozenset(MediaKind(kind) for kind in row["media_types"])
-    return Chat(**row, switches=Switches(archive, faces, publish))
+    originals = row.pop("keep_originals")
+    return Chat(**row, switches=Switches(archive, faces, publish, originals))

@@ -127,6 +127,8 @@ INSERT INTO doomed_crops (crop_key)
 SELECT crop_key FROM faces WHERE content_key = ANY(%(keys)s)
 UNION
 SELECT picture_key FROM derived_pictures WHERE content_key = ANY(%(unarchived)s)
+UNION
+SELECT original_key FROM originals WHERE content_key = ANY(%(unarchived)s)
 ON CONFLICT DO NOTHING
 """
 
@@ -135,6 +137,7 @@ _DROP_PLANNED = "DELETE FROM publications WHERE state = 'planned' AND content_ke
 _ERASE = "DELETE FROM faces WHERE content_key = ANY(%(keys)s)"
 # A thumbnail shows the faces too, and so do the boxes of those that were dropped.
 _ERASE_PICTURES = "DELETE FROM derived_pictures WHERE content_key = ANY(%(unarchived)s)"
+_ERASE_ORIGINALS = "DELETE FROM originals WHERE content_key = ANY(%(unarchived)s)"
 _ERASE_SEARCHES = "DELETE FROM searches WHERE content_key = ANY(%(keys)s)"
 
 # As if never seen: should the content come back, everything is made again.
@@ -149,13 +152,15 @@ DELETE FROM doomed_crops
 WHERE EXISTS (SELECT FROM faces WHERE faces.crop_key = doomed_crops.crop_key)
    OR EXISTS (
        SELECT FROM derived_pictures WHERE derived_pictures.picture_key = doomed_crops.crop_key)
+   OR EXISTS (SELECT FROM originals WHERE originals.original_key = doomed_crops.crop_key)
 """
 
 # Taken back at once: what would be erased is asked of the view that says what is.
 _IF_DENIED = """
 UPDATE chats
 SET allow_publish = false, allow_faces = false, faces_denied_at = now(),
-    allow_archive = allow_archive AND NOT %(archive)s
+    allow_archive = allow_archive AND NOT %(archive)s,
+    keep_originals = keep_originals AND NOT %(archive)s
 WHERE chat_no = %(chat_no)s OR migrated_to = %(chat_no)s
 """
 
@@ -287,6 +292,7 @@ class DeletionStore:
             faces = connection.execute(_ERASE, values).rowcount
             connection.execute(_ERASE_PICTURES, values)
             connection.execute(_ERASE_SEARCHES, values)
+            connection.execute(_ERASE_ORIGINALS, values)
             connection.execute(_RESET, values)
         return Erased(len(lost), faces)
 

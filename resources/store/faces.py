@@ -41,18 +41,28 @@ SET licence = EXCLUDED.licence, commercial_use = EXCLUDED.commercial_use,
     sha256 = EXCLUDED.sha256, thresholds = EXCLUDED.thresholds
 """
 
+_READ_WHOLE = """
+SELECT content_key FROM media WHERE media_id = %s AND starts_with(content_key, 'sha256:')
+"""
+
+_WRITE_NAME = """
+INSERT INTO blobs (content_key, sha256, size_bytes) VALUES (%s, %s, %s)
+ON CONFLICT (content_key) DO NOTHING
+"""
+
 _WRITE_BLOB = """
 INSERT INTO blobs (content_key, sha256, phash, width, height, duration_seconds, size_bytes, exif,
-                   taken_at, utc_offset_minutes, latitude, longitude, altitude_metres,
+                   truncated, taken_at, utc_offset_minutes, latitude, longitude, altitude_metres,
                    camera_make, camera_model, lens, iso, aperture, shutter_seconds,
                    focal_length_mm)
 VALUES (%(content_key)s, %(sha256)s, %(phash)s, %(width)s, %(height)s, %(duration_seconds)s,
-        %(size_bytes)s, %(exif)s::jsonb, %(taken_at)s, %(utc_offset_minutes)s, %(latitude)s,
-        %(longitude)s, %(altitude_metres)s, %(make)s, %(model)s, %(lens)s, %(iso)s,
+        %(size_bytes)s, %(exif)s::jsonb, %(truncated)s, %(taken_at)s, %(utc_offset_minutes)s,
+        %(latitude)s, %(longitude)s, %(altitude_metres)s, %(make)s, %(model)s, %(lens)s, %(iso)s,
         %(aperture)s, %(shutter_seconds)s, %(focal_length_mm)s)
 ON CONFLICT (content_key) DO UPDATE
 SET phash = EXCLUDED.phash, width = EXCLUDED.width, height = EXCLUDED.height,
     duration_seconds = EXCLUDED.duration_seconds, exif = EXCLUDED.exif,
+    truncated = EXCLUDED.truncated,
     taken_at = EXCLUDED.taken_at, utc_offset_minutes = EXCLUDED.utc_offset_minutes,
     latitude = EXCLUDED.latitude, longitude = EXCLUDED.longitude,
     altitude_metres = EXCLUDED.altitude_metres, camera_make = EXCLUDED.camera_make,
@@ -120,18 +130,31 @@ def ensure_model(connection: Connection, model: ModelRecord) -> None:
     connection.execute(_WRITE_MODEL, values)
 
 
+def lock_bytes(connection: Connection, sha256: bytes) -> ContentKey:
+    """Keep every other commit of these bytes out until the transaction ends."""
+    key = content_key(sha256)
+    connection.execute(_LOCK, (f"content {key}",))
+    return key
+
+
 def lock_content(connection: Connection, media_id: MediaId, fingerprint: Fingerprint) -> ContentKey:
     """Keep every other commit of the same bytes out until the transaction ends.
 
     Two media of equal bytes in two passes would otherwise both find no faces stored, and both
     store theirs.
     """
-    if fingerprint.sha256 is None:
-        key = ranged_content_key(media_id, fingerprint.size_bytes)
-    else:
-        key = content_key(fingerprint.sha256)
+    if fingerprint.sha256 is not None:
+        return lock_bytes(connection, fingerprint.sha256)
+    # Read in parts now, but whole once: its digest is its name for good.
+    known = connection.execute(_READ_WHOLE, (media_id,)).fetchone()
+    key = known[0] if known else ranged_content_key(media_id, fingerprint.size_bytes)
     connection.execute(_LOCK, (f"content {key}",))
-    return key
+    return ContentKey(key)
+
+
+def write_name(connection: Connection, key: ContentKey, sha256: bytes, size_bytes: int) -> None:
+    """Make a content known that nobody looked at yet."""
+    connection.execute(_WRITE_NAME, (key, sha256, size_bytes))
 
 
 def write_blob(connection: Connection, key: ContentKey, fingerprint: Fingerprint) -> None:
@@ -146,6 +169,7 @@ def write_blob(connection: Connection, key: ContentKey, fingerprint: Fingerprint
         "duration_seconds": fingerprint.duration_seconds,
         "size_bytes": fingerprint.size_bytes,
         "exif": json.dumps(exif),
+        "truncated": fingerprint.truncated,
     }
     connection.execute(_WRITE_BLOB, values)
 

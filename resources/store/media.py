@@ -9,7 +9,7 @@ for each other in a circle: chats, then a content, then media by id, then their 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from secrets import token_hex
@@ -21,14 +21,15 @@ from archive.errors import Transient
 from archive.faces.records import ModelRecord
 from archive.ids import AccountId, ChatNo, MediaId
 from archive.ledger import FACE_PRODUCTS, ChatPolicy, Product, State
-from archive.media_ports import (
+from archive.media_records import (
     Claims,
+    Commit,
     Committed,
+    Kept,
     LedgerChange,
     ProductCount,
     Result,
     Setback,
-    Stored,
     Surveyed,
 )
 from archive.records import MediaAccess
@@ -149,15 +150,37 @@ class MediaStore:
         with self._database.transaction() as connection:
             connection.execute(media_sql.RENEW, (lease_seconds, lease_owner))
 
-    def commit(self, chat_no: ChatNo, lease_owner: str, result: Result) -> Stored:
+    def keep(self, chat_no: ChatNo, lease_owner: str, kept: Kept) -> Committed:
+        """Store that a medium's file is kept, whatever else becomes of it."""
+        original, product = kept.original, frozenset({Product.ORIGINALS})
+        with self._database.transaction() as connection:
+            refusal = _refusal(connection, chat_no, kept.media_id, product)
+            if refusal is not None:
+                return refusal
+            key = faces.lock_bytes(connection, original.sha256)
+            if not _own(connection, kept.media_id, lease_owner):
+                return Committed.DROPPED
+            faces.write_name(connection, key, original.sha256, original.size_bytes)
+            merge_ranged(connection, kept.media_id, key)
+            connection.execute(media_sql.NAME_MEDIUM, (key, kept.media_id))
+            named = {"content_key": key, "original_key": original.key}
+            connection.execute(media_sql.KEEP_ORIGINAL, named)
+            _write_access(connection, chat_no, kept.access)
+            _write_done(connection, kept.media_id, {Product.ORIGINALS: kept.producer})
+            connection.execute(media_sql.NOT_FAILED, ([kept.media_id],))
+            if kept.is_all:
+                connection.execute(media_sql.LET_GO, ([kept.media_id],))
+        return Committed.STORED
+
+    def commit(self, chat_no: ChatNo, lease_owner: str, result: Result) -> Commit:
         """Store one result with its content, faces, vectors, ledger rows and access."""
         with self._database.transaction() as connection:
-            refusal = _refusal(connection, chat_no, result)
+            refusal = _refusal(connection, chat_no, result.media_id, result.products)
             if refusal is not None:
-                return Stored(refusal)
+                return Commit(refusal)
             key = faces.lock_content(connection, result.media_id, result.analysis.fingerprint)
             if not _own(connection, result.media_id, lease_owner):
-                return Stored(Committed.DROPPED)
+                return Commit(Committed.DROPPED)
             faces.write_blob(connection, key, result.analysis.fingerprint)
             merge_ranged(connection, result.media_id, key)
             new_faces = 0
@@ -171,9 +194,10 @@ class MediaStore:
                 write_pictures(connection, key, result.analysis.pictures, result.picture_keys)
             connection.execute(media_sql.FINISH_MEDIUM, (key, result.media_id))
             _write_access(connection, chat_no, result.access)
-            _write_done(connection, result)
+            producers = {each: result.producers[each] for each in result.products}
+            _write_done(connection, result.media_id, producers)
             connection.execute(media_sql.NOT_FAILED, ([result.media_id],))
-        return Stored(Committed.STORED, new_faces)
+        return Commit(Committed.STORED, new_faces)
 
     def set_back(self, lease_owner: str, setback: Setback) -> Committed:
         """Write why a medium has no result, and let it go."""
@@ -209,23 +233,27 @@ class MediaStore:
         with self._database.transaction() as connection:
             return read.tally(connection, window)
 
-    def crop_keys(self) -> set[str]:
-        """List the key of every crop and small picture that a row names: what a sweep keeps."""
+    def blob_keys(self) -> set[str]:
+        """List the key of every crop, small picture and original: what a sweep keeps."""
         with self._database.transaction() as connection:
-            return {key for (key,) in connection.execute(media_sql.CROP_KEYS)}
+            return {key for (key,) in connection.execute(media_sql.BLOB_KEYS)}
 
 
-def _refusal(connection: Connection, chat_no: ChatNo, result: Result) -> Committed | None:
+def _refusal(
+    connection: Connection, chat_no: ChatNo, media_id: MediaId, products: Collection[Product]
+) -> Committed | None:
     """Say why a result may not be stored; the switches cannot change until the commit."""
-    values = {"chat_no": chat_no, "media_id": result.media_id}
+    values = {"chat_no": chat_no, "media_id": media_id}
     chats = read.rows(connection, media_sql.LOCK_CHATS, values)
     if not any(row["allow_archive"] for row in chats if row["chat_no"] == chat_no):
         return Committed.SWITCHED_OFF
     sources = [row for row in chats if row["is_source"] and row["allow_archive"]]
     if not sources:
         return Committed.DROPPED
-    if result.products & FACE_PRODUCTS and not any(row["allow_faces"] for row in sources):
-        return Committed.SWITCHED_OFF
+    switches = {"allow_faces": FACE_PRODUCTS, "keep_originals": {Product.ORIGINALS}}
+    for switch, theirs in switches.items():
+        if theirs & set(products) and not any(row[switch] for row in sources):
+            return Committed.SWITCHED_OFF
     return None
 
 
@@ -244,7 +272,9 @@ def _lacks_faces(connection: Connection, key: str, result: Result) -> bool:
     return len(made) < len(wanted)
 
 
-def _write_access(connection: Connection, chat_no: ChatNo, access: MediaAccess) -> None:
+def _write_access(connection: Connection, chat_no: ChatNo, access: MediaAccess | None) -> None:
+    if access is None:
+        return
     values = {
         "chat_no": chat_no,
         "media_id": access.media_id,
@@ -254,11 +284,12 @@ def _write_access(connection: Connection, chat_no: ChatNo, access: MediaAccess) 
     connection.execute(media_sql.WRITE_ACCESS, values)
 
 
-def _write_done(connection: Connection, result: Result) -> None:
-    products = sorted(result.products)
+def _write_done(
+    connection: Connection, media_id: MediaId, producers: Mapping[Product, str]
+) -> None:
     values = {
-        "media_id": result.media_id,
-        "products": products,
-        "producers": [result.producers[each] for each in products],
+        "media_id": media_id,
+        "products": list(producers),
+        "producers": list(producers.values()),
     }
     connection.execute(media_sql.DONE, values)

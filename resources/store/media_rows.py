@@ -11,8 +11,8 @@ from psycopg.rows import dict_row
 
 from archive.errors import Permanent
 from archive.ids import ChatNo, MediaId, MessageId
-from archive.ledger import PASS_PRODUCTS, ChatPolicy, LedgerRow, Product, State
-from archive.media_ports import Claimed, ProductCount, Surveyed
+from archive.ledger import ChatPolicy, LedgerRow, Product, State
+from archive.media_records import Claimed, Original, ProductCount, Surveyed
 from archive.records import MediaAccess, MediaFile, MediaKind
 from archive.windows import Window
 from resources.store import media_sql
@@ -33,10 +33,11 @@ def survey(connection: Connection, window: Window) -> list[Surveyed]:
     allowed = policies(connection, sorted({no for held in holders.values() for no in held}))
     return [
         Surveyed(
-            file=_file(row),
+            file=media_file(row),
             message_id=MessageId(row["message_id"]),
             policies=tuple(allowed[no] for no in holders[row["media_id"]]),
             rows=ledger[row["media_id"]],
+            original=_original(row),
         )
         for row in media
         # Whose only message was deleted between the statements is gone for us.
@@ -46,7 +47,7 @@ def survey(connection: Connection, window: Window) -> list[Surveyed]:
 
 def tally(connection: Connection, window: Window) -> list[ProductCount]:
     """Count a window's media by product, state and reason."""
-    values = window_range(window) | {"products": list(PASS_PRODUCTS)}
+    values = window_range(window) | {"products": list(Product)}
     return [
         ProductCount(
             product=Product(row["product"]),
@@ -71,6 +72,7 @@ def policies(connection: Connection, chat_nos: Sequence[ChatNo]) -> dict[ChatNo,
             faces=row["allow_faces"],
             media_types=frozenset(map(MediaKind, row["media_types"])),
             max_media_bytes=row["max_media_bytes"],
+            keep_originals=row["keep_originals"],
         )
         for row in rows(connection, media_sql.POLICIES, {"chat_nos": list(chat_nos)})
     }
@@ -88,7 +90,8 @@ def claimed(row: Row, leased: Mapping[str, bool]) -> Claimed:
     return Claimed(media_id, access, row["attempts"], was_in_flight=leased[media_id])
 
 
-def _file(row: Row) -> MediaFile:
+def media_file(row: Row) -> MediaFile:
+    """Make a file of a row of `media`."""
     return MediaFile(
         media_id=MediaId(row["media_id"]),
         kind=MediaKind(row["kind"]),
@@ -101,6 +104,12 @@ def _file(row: Row) -> MediaFile:
         dc_id=row["dc_id"],
         variant=row["variant"],
     )
+
+
+def _original(row: Row) -> Original | None:
+    if row["original_key"] is None:
+        return None
+    return Original(row["original_key"], bytes(row["sha256"]), row["original_bytes"])
 
 
 def _ledger_row(row: Row) -> LedgerRow:

@@ -8,19 +8,22 @@ TRY_LOCK: Final[LiteralString] = "SELECT pg_try_advisory_lock(hashtextextended(%
 UNLOCK: Final[LiteralString] = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 POLICIES: Final[LiteralString] = """
-SELECT chat_no, allow_archive, allow_faces, media_types, max_media_bytes
+SELECT chat_no, allow_archive, allow_faces, keep_originals, media_types, max_media_bytes
 FROM chats WHERE chat_no = ANY(%(chat_nos)s)
 """
 
 MEDIA: Final[LiteralString] = """
-SELECT media.*, max(message_media.message_id) AS message_id
+SELECT media.*, max(message_media.message_id) AS message_id,
+       originals.original_key, blobs.sha256, blobs.size_bytes AS original_bytes
 FROM message_media
 JOIN messages USING (chat_no, message_id)
 JOIN media USING (media_id)
+LEFT JOIN originals USING (content_key)
+LEFT JOIN blobs ON blobs.content_key = originals.content_key
 WHERE message_media.chat_no = %(chat_no)s
   AND message_media.message_id BETWEEN %(first_id)s AND %(last_id)s
   AND messages.deleted_at IS NULL
-GROUP BY media.media_id
+GROUP BY media.media_id, originals.content_key, blobs.content_key
 ORDER BY message_id DESC, media.media_id
 """
 
@@ -158,7 +161,7 @@ WHERE media_id IN (
 
 # SHARE: turning a switch off waits for this commit, or this commit sees it off.
 LOCK_CHATS: Final[LiteralString] = """
-SELECT chat_no, allow_archive, allow_faces,
+SELECT chat_no, allow_archive, allow_faces, keep_originals,
        EXISTS (
            SELECT FROM message_media
            JOIN messages USING (chat_no, message_id)
@@ -182,6 +185,22 @@ JOIN media_products AS made USING (media_id)
 JOIN unnest(%s::text[], %s::text[]) AS today (product, producer)
     ON today.product = made.product AND today.producer = made.producer
 WHERE media.content_key = %s AND made.state = 'done'
+"""
+
+NAME_MEDIUM: Final[LiteralString] = """
+UPDATE media SET content_key = %s WHERE media_id = %s
+"""
+
+# The same bytes may have come under names of two kinds: they lie under the later.
+KEEP_ORIGINAL: Final[LiteralString] = """
+WITH earlier AS (
+    INSERT INTO doomed_crops (crop_key)
+    SELECT original_key FROM originals
+    WHERE content_key = %(content_key)s AND original_key <> %(original_key)s
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO originals (content_key, original_key) VALUES (%(content_key)s, %(original_key)s)
+ON CONFLICT (content_key) DO UPDATE SET original_key = EXCLUDED.original_key
 """
 
 FINISH_MEDIUM: Final[LiteralString] = """
@@ -251,6 +270,8 @@ GROUP BY product, state, reason
 ORDER BY product, state, reason
 """
 
-CROP_KEYS: Final[LiteralString] = """
-SELECT crop_key FROM faces UNION SELECT picture_key FROM derived_pictures
+BLOB_KEYS: Final[LiteralString] = """
+SELECT crop_key FROM faces
+UNION SELECT picture_key FROM derived_pictures
+UNION SELECT original_key FROM originals
 """

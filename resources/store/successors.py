@@ -42,6 +42,7 @@ _CARRY_OVER = """
 UPDATE chats AS heir
 SET allow_archive = giver.allow_archive, allow_faces = giver.allow_faces,
     allow_publish = giver.allow_publish AND NOT heir.noforwards,
+    keep_originals = giver.keep_originals,
     media_types = giver.media_types, max_media_bytes = giver.max_media_bytes,
     hold_backfill = giver.hold_backfill, added_at = coalesce(heir.added_at, giver.added_at),
     updated_at = now()

@@ -50,7 +50,8 @@ WITH unfinished AS (
     FROM media_products JOIN message_media USING (media_id) JOIN chats USING (chat_no)
     WHERE (media_products.state = 'pending'
            OR media_products.state = 'failed' AND retry_at IS NOT NULL)
-      AND (product = 'fingerprints' OR product IN ('faces', 'embeddings') AND allow_faces)
+      AND (product = 'fingerprints' OR product IN ('faces', 'embeddings') AND allow_faces
+           OR product = 'originals' AND keep_originals)
 ), halted AS (
     SELECT window_key, max(since) AS halted_at
     FROM unfinished

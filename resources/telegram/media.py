@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from archive.errors import ItemRejected, Transient
 from archive.ids import MediaId, MessageId
-from archive.media_ports import Fetched
+from archive.media_records import Fetched
 from archive.records import Chat, MediaAccess, MediaFile, MediaKind
 from resources.telegram.calling import Caller
 from resources.telegram.downloads import Download, Patience, Pipeline

@@ -16,7 +16,7 @@ from archive.faces.records import (
     Fingerprint,
     FoundFace,
     MediaAnalysis,
-    MediaKind,
+    PictureKind,
     Pixels,
 )
 from archive.faces.sampling import SamplingPolicy
@@ -71,7 +71,7 @@ class Analyst:
     def analyse(
         self,
         data: bytes | RangedFile,
-        kind: MediaKind,
+        kind: PictureKind,
         *,
         faces: bool = True,
         thumbnails: bool = False,
@@ -112,7 +112,7 @@ class Analyst:
         self,
         engine: FaceEngine | None,
         data: bytes | RangedFile,
-        kind: MediaKind,
+        kind: PictureKind,
         *,
         thumbnails: bool,
     ) -> MediaAnalysis:
@@ -166,6 +166,7 @@ def _of_photo(data: bytes, photo: DecodedPhoto) -> Fingerprint:
         height=photo.height,
         duration_seconds=None,
         exif=photo.exif,
+        truncated=photo.truncated,
     )
 
 

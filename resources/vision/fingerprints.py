@@ -29,6 +29,7 @@ def fingerprint(
     height: int,
     duration_seconds: float | None,
     exif: Mapping[str, ExifScalar],
+    truncated: bool = False,
 ) -> Fingerprint:
     """Fingerprint a content that was decoded already.
 
@@ -39,6 +40,7 @@ def fingerprint(
         height: Pixels of the upright picture.
         duration_seconds: Length of a video.
         exif: Tags of a photo.
+        truncated: A photo's file ends too early.
     """
     return Fingerprint(
         sha256=hashlib.sha256(data).digest() if isinstance(data, bytes) else None,
@@ -48,6 +50,7 @@ def fingerprint(
         duration_seconds=duration_seconds,
         size_bytes=len(data) if isinstance(data, bytes) else data.size_bytes,
         exif=dict(exif),
+        truncated=truncated,
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from archive.faces.errors import ChildDied
-from archive.faces.records import MediaAnalysis, MediaKind
+from archive.faces.records import MediaAnalysis, PictureKind
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.ranges import RangedFile
 from resources.vision.workers import EngineRecipe, die_with_parent
@@ -26,7 +26,7 @@ _OUT_OF_MEMORY: Final = 77  # exit status by which the child tells that it hit i
 def analyse_isolated(
     recipe: EngineRecipe | None,
     data: bytes | RangedFile,
-    kind: MediaKind,
+    kind: PictureKind,
     *,
     faces: bool = True,
     thumbnails: bool = False,
@@ -99,7 +99,7 @@ def _child(
     pipe: Connection,
     recipe: EngineRecipe | None,
     data: bytes | RangedFile,
-    kind: MediaKind,
+    kind: PictureKind,
     thumbnails: bool,  # noqa: FBT001
     limits: AnalystLimits | None,
     memory_limit_mb: int,

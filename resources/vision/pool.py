@@ -20,8 +20,8 @@ from typing import Self, TypeVar
 
 from archive.errors import ArchiveError
 from archive.faces.errors import WorkerDied
-from archive.faces.records import MediaAnalysis, MediaKind, ModelRecord
-from archive.media_ports import RangedSource
+from archive.faces.records import MediaAnalysis, ModelRecord, PictureKind
+from archive.media_ports import Ranges
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.isolated import analyse_isolated
 from resources.vision.ranges import RangedFile, readable
@@ -101,8 +101,8 @@ class AnalystPool:
 
     async def analyse(
         self,
-        data: bytes | RangedSource,
-        kind: MediaKind,
+        data: bytes | Ranges,
+        kind: PictureKind,
         *,
         faces: bool = True,
         thumbnails: bool = False,
@@ -119,8 +119,8 @@ class AnalystPool:
 
     async def analyse_alone(
         self,
-        data: bytes | RangedSource,
-        kind: MediaKind,
+        data: bytes | Ranges,
+        kind: PictureKind,
         *,
         faces: bool = True,
         thumbnails: bool = False,
@@ -204,7 +204,7 @@ class _Analyse:
     """A call of `Analyst.analyse` that can travel to a process."""
 
     data: bytes | RangedFile
-    kind: MediaKind
+    kind: PictureKind
     faces: bool
     thumbnails: bool
 

@@ -21,7 +21,7 @@ from multiprocessing.connection import Client, Connection, Listener
 from types import TracebackType
 from typing import Final
 
-from archive.media_ports import RangedSource
+from archive.media_ports import Ranges
 
 CHUNK_BYTES: Final = 128 * 1024
 """A keyframe of 2 Mbit/s has 50 to 100 kB. Divides Telegram's blocks of 1 MB."""
@@ -184,7 +184,7 @@ class RangeServer:
 
 
 @asynccontextmanager
-async def readable(data: bytes | RangedSource) -> AsyncIterator[bytes | RangedFile]:
+async def readable(data: bytes | Ranges) -> AsyncIterator[bytes | RangedFile]:
     """Give what a worker can read: bytes as they are, a source as a file served from here.
 
     Raises:

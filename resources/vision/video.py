@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from archive.errors import ItemRejected
-from archive.faces.records import MediaKind, Pixels
+from archive.faces.records import PictureKind, Pixels
 from archive.faces.sampling import (
     EveryTick,
     FewKeyframes,
@@ -130,7 +130,7 @@ class VideoReader:
             return header
         return self._last_seconds - self._first_seconds
 
-    def sampled(self, policy: SamplingPolicy, kind: MediaKind) -> Iterator[SampledFrame]:
+    def sampled(self, policy: SamplingPolicy, kind: PictureKind) -> Iterator[SampledFrame]:
         """Give the frames that the policy takes of this video; see `frames`."""
         duration = self._header_seconds
         if duration is None and not self._is_ranged:

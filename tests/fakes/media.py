@@ -33,8 +33,10 @@ from archive.faces.records import (
     RejectedFace,
 )
 from archive.ids import AccountId, ChatId, ChatNo, MediaId, MessageId
-from archive.media_pass import Fetched, MediaPassOptions, MediaPassResult, run_media_pass
-from archive.media_ports import RangedSource
+from archive.ledger import Limits
+from archive.media_pass import MediaPassOptions, MediaPassResult, run_media_pass
+from archive.media_ports import Ranges
+from archive.media_records import Fetched
 from archive.records import Chat, ChatKind, MediaAccess, MediaFile, MediaKind, Switches
 from archive.windows import Window
 from resources.blobs import BlobStore
@@ -63,7 +65,7 @@ MODEL = ModelRecord(
 OPTIONS = MediaPassOptions(
     fingerprint_version=FINGERPRINTS,
     thumbnail_version="thumbnails/1",
-    max_media_bytes=1_000_000,
+    limits=Limits(1_000_000),
     buffer_limit_bytes=100_000,
     download_concurrency=4,
     retry_base_seconds=60,
@@ -81,7 +83,7 @@ class FakeVision:
         self.before: Callable[[bytes], None] = lambda data: None
 
     async def analyse(
-        self, data: bytes | RangedSource, kind: str, *, faces: bool, thumbnails: bool
+        self, data: bytes | Ranges, kind: str, *, faces: bool, thumbnails: bool
     ) -> MediaAnalysis:
         await asyncio.sleep(0)
         if not isinstance(data, bytes):
@@ -90,9 +92,7 @@ class FakeVision:
         self.before(data)
         return analysis_of(data, faces=faces, thumbnails=thumbnails)
 
-    async def _in_ranges(
-        self, file: RangedSource, *, faces: bool, thumbnails: bool
-    ) -> MediaAnalysis:
+    async def _in_ranges(self, file: Ranges, *, faces: bool, thumbnails: bool) -> MediaAnalysis:
         """The first hundred bytes say what a large file shows."""
         start = await file.read(0, 100)
         self.analysed.append(start)

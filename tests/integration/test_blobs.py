@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from archive.errors import Permanent, Transient
-from archive.media_ports import CropStore
+from archive.media_ports import Blobs
 from resources.blobs import BlobStore
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
@@ -24,7 +24,7 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
 
 
 def test_the_same_bytes_have_one_key_and_come_back(blobs: BlobStore) -> None:
-    port: CropStore = blobs
+    port: Blobs = blobs
     key = port.put(b"a crop")
 
     assert port.put(b"a crop") == key

@@ -319,8 +319,8 @@ async def test_a_sweep_keeps_exactly_the_pictures_that_rows_name(world: World) -
     await world.pass_over()
     orphan = world.crops.put(b"of a commit that never came")
 
-    world.crops.sweep(world.store.crop_keys(), older_than=datetime.now(UTC) + timedelta(days=1))
+    world.crops.sweep(world.store.blob_keys(), older_than=datetime.now(UTC) + timedelta(days=1))
 
     assert not world.crops.exists(orphan)
-    assert len(world.store.crop_keys()) == 2 + 1
-    assert all(map(world.crops.exists, world.store.crop_keys()))
+    assert len(world.store.blob_keys()) == 2 + 1
+    assert all(map(world.crops.exists, world.store.blob_keys()))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from archive.errors import Permanent, Transient
 from archive.ids import MediaId
-from archive.media_ports import Result, Stored
+from archive.media_records import Commit, Result
 from resources.blobs import BlobStore
 from resources.store.database import Database
 from resources.store.media import MediaStore
@@ -180,7 +180,7 @@ class FinalStore(MediaStore):
     moment = ""
     commits = 0
 
-    def commit(self, chat_no: Any, lease_owner: str, result: Result) -> Stored:
+    def commit(self, chat_no: Any, lease_owner: str, result: Result) -> Commit:
         self.commits += 1
         if self.moment == "commit" and self.commits >= 2:
             die()

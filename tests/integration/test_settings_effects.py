@@ -93,7 +93,13 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "accept_noncommercial_models": (
         False, True, lambda box: box.engine_spec.accept_noncommercial
     ),
-    "max_media_size_mb": (200, 5, lambda box: box.media_pass_options.max_media_bytes),
+    "max_media_size_mb": (200, 5, lambda box: box.media_pass_options.limits.media_bytes),
+    "original_types": (
+        "photo", "photo, voice", lambda box: box.media_pass_options.limits.original_kinds
+    ),
+    "max_original_size_mb": (
+        2000, 5, lambda box: box.media_pass_options.limits.original_bytes
+    ),
     "max_image_megapixels": (150, 20, lambda box: vars(box.vision())["_limits"]),
     "video_frame_rate": (1.0, 3.0, lambda box: vars(box.vision())["_limits"]),
     "round_video_frame_rate": (2.0, 4.0, lambda box: vars(box.vision())["_limits"]),

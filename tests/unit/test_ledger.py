@@ -18,6 +18,7 @@ from archive.ledger import (
     TRANSIENT,
     ChatPolicy,
     LedgerRow,
+    Limits,
     Product,
     SkipReason,
     State,
@@ -30,6 +31,7 @@ from archive.ledger import (
 from archive.records import SEARCHABLE_KINDS, MediaFile, MediaKind
 
 LIMIT = 1000
+LIMITS = Limits(LIMIT)
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 OPEN = ChatPolicy(archive=True, faces=True, media_types=SEARCHABLE_KINDS)
 NO_FACES = replace(OPEN, faces=False)
@@ -65,7 +67,7 @@ rows = st.one_of(
 @pytest.mark.parametrize("kind", sorted(SEARCHABLE_KINDS))
 @pytest.mark.parametrize("product", PASS_PRODUCTS)
 def test_what_can_hold_a_face_is_wanted(kind: MediaKind, product: Product) -> None:
-    assert verdict(product, a_file(kind), OPEN, LIMIT) is None
+    assert verdict(product, a_file(kind), OPEN, LIMITS) is None
 
 
 @pytest.mark.parametrize(
@@ -75,50 +77,50 @@ def test_what_can_hold_a_face_is_wanted(kind: MediaKind, product: Product) -> No
 def test_other_kinds_are_left_out_even_where_a_chat_names_them(kind: MediaKind) -> None:
     greedy = replace(OPEN, media_types=frozenset(MediaKind))
 
-    assert verdict(Product.FINGERPRINTS, a_file(kind), greedy, LIMIT) is SkipReason.TYPE
+    assert verdict(Product.FINGERPRINTS, a_file(kind), greedy, LIMITS) is SkipReason.TYPE
 
 
 def test_view_once_is_never_wanted() -> None:
     greedy = replace(OPEN, media_types=frozenset(MediaKind))
 
-    skip = verdict(Product.FINGERPRINTS, a_file(MediaKind.VIEW_ONCE), greedy, LIMIT)
+    skip = verdict(Product.FINGERPRINTS, a_file(MediaKind.VIEW_ONCE), greedy, LIMITS)
     assert skip is SkipReason.VIEW_ONCE
 
 
 def test_a_kind_that_the_chat_switched_off_is_left_out() -> None:
     photos_only = replace(OPEN, media_types=frozenset({MediaKind.PHOTO}))
 
-    assert verdict(Product.FACES, a_file(MediaKind.VIDEO), photos_only, LIMIT) is SkipReason.TYPE
-    assert verdict(Product.FACES, a_file(MediaKind.PHOTO), photos_only, LIMIT) is None
+    assert verdict(Product.FACES, a_file(MediaKind.VIDEO), photos_only, LIMITS) is SkipReason.TYPE
+    assert verdict(Product.FACES, a_file(MediaKind.PHOTO), photos_only, LIMITS) is None
 
 
 def test_the_limit_is_the_chats_own_where_it_has_one() -> None:
     generous = replace(OPEN, max_media_bytes=2000)
     strict = replace(OPEN, max_media_bytes=500)
 
-    assert verdict(Product.FACES, a_file(size=LIMIT), OPEN, LIMIT) is None
-    assert verdict(Product.FACES, a_file(size=LIMIT + 1), OPEN, LIMIT) is SkipReason.TOO_LARGE
-    assert verdict(Product.FACES, a_file(size=2000), generous, LIMIT) is None
-    assert verdict(Product.FACES, a_file(size=501), strict, LIMIT) is SkipReason.TOO_LARGE
+    assert verdict(Product.FACES, a_file(size=LIMIT), OPEN, LIMITS) is None
+    assert verdict(Product.FACES, a_file(size=LIMIT + 1), OPEN, LIMITS) is SkipReason.TOO_LARGE
+    assert verdict(Product.FACES, a_file(size=2000), generous, LIMITS) is None
+    assert verdict(Product.FACES, a_file(size=501), strict, LIMITS) is SkipReason.TOO_LARGE
 
 
 def test_a_video_is_too_large_only_for_its_own_chat() -> None:
     video = a_file(MediaKind.VIDEO, size=LIMIT + 1)
 
-    assert verdict(Product.FACES, video, OPEN, LIMIT) is None
+    assert verdict(Product.FACES, video, OPEN, LIMITS) is None
     strict = replace(OPEN, max_media_bytes=LIMIT)
-    assert verdict(Product.FACES, video, strict, LIMIT) is SkipReason.TOO_LARGE
+    assert verdict(Product.FACES, video, strict, LIMITS) is SkipReason.TOO_LARGE
 
 
 def test_a_chat_without_faces_still_wants_fingerprints() -> None:
-    assert verdict(Product.FINGERPRINTS, a_file(), NO_FACES, LIMIT) is None
-    assert verdict(Product.FACES, a_file(), NO_FACES, LIMIT) is SkipReason.FACES_OFF
-    assert verdict(Product.EMBEDDINGS, a_file(), NO_FACES, LIMIT) is SkipReason.FACES_OFF
+    assert verdict(Product.FINGERPRINTS, a_file(), NO_FACES, LIMITS) is None
+    assert verdict(Product.FACES, a_file(), NO_FACES, LIMITS) is SkipReason.FACES_OFF
+    assert verdict(Product.EMBEDDINGS, a_file(), NO_FACES, LIMITS) is SkipReason.FACES_OFF
 
 
 def test_a_medium_of_chats_that_are_not_archived_is_not_judged() -> None:
     with pytest.raises(ValueError, match="archived"):
-        joint_verdict(Product.FACES, a_file(), [replace(OPEN, archive=False)], LIMIT)
+        joint_verdict(Product.FACES, a_file(), [replace(OPEN, archive=False)], LIMITS)
 
 
 @given(st.sampled_from(PASS_PRODUCTS), files, st.lists(policies, min_size=1, max_size=4))
@@ -129,12 +131,12 @@ def test_the_most_permissive_archived_chat_decides(
     if not archived:
         return
 
-    joint = joint_verdict(product, file, chats, LIMIT)
+    joint = joint_verdict(product, file, chats, LIMITS)
 
-    alone = [verdict(product, file, each, LIMIT) for each in archived]
+    alone = [verdict(product, file, each, LIMITS) for each in archived]
     assert joint in alone
     assert (joint is None) == (None in alone)
-    assert joint == joint_verdict(product, file, reversed(chats), LIMIT)
+    assert joint == joint_verdict(product, file, reversed(chats), LIMITS)
 
 
 @given(rows, skips, producers)

@@ -31,7 +31,6 @@ from archive.identity.constraints import Links
 from archive.identity.events import DecidedBy
 from archive.identity.proposals import Part, PartKind, Proposal, compare
 from archive.identity.records import FaceSet, IdentityState
-from archive.identity.rules import Rules
 from archive.identity.stability import succeed
 from archive.ids import FaceId, IdentityId
 
@@ -99,12 +98,7 @@ def propose(
     Raises:
         Transient: Somebody else is deciding, or the database does not answer.
     """
-    rules = Rules.of(
-        model.thresholds,
-        min_faces=options.min_faces,
-        accept=options.accept,
-        min_quality=options.min_quality,
-    )
+    rules = options.rules(model.thresholds)
     with people.deciding() as desk:
         faces = desk.usable_faces(model.name, rules.min_quality)
     if only is not None:

@@ -23,6 +23,7 @@ from archive.publishing import Hub, MinutePace, Pace, no_pace
 from resources.blobs import BlobStore
 from resources.databases import databases
 from resources.gazetteer import GeoNames
+from resources.proposals import ProposalFile
 from resources.settings import Settings
 from resources.store.accounts import AccountStore
 from resources.store.audit import AuditStore
@@ -93,6 +94,7 @@ class Toolbox:
         self.overview = OverviewStore(database)
         self.audit = AuditStore(database)
         self.blobs = BlobStore(settings.blob_url or str(settings.data_dir / "blobs"))
+        self.proposals = ProposalFile(settings.data_dir / "proposal.json")
         self.sessions = SessionFiles(settings.data_dir / "sessions")
 
     @classmethod

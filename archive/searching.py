@@ -18,13 +18,10 @@ from archive.faces.records import Box, Embedding
 from archive.identity.records import Identity
 from archive.ids import ChatNo, ContentKey, FaceId, IdentityId, MessageId
 
-LOOKED_AT: Final = 100
-"""Faces that are fetched and ranked at least, of which the nearest are told."""
+LOOKED_AT: Final = 50
+"""Faces that are ranked at least: the nearest of them are told, and the people they are of."""
 
 _FACE: Final = re.compile("[0-9a-f]{6,32}")
-
-_MOST_ROUNDS: Final = 4
-"""How often more people are asked for where the nearest faces are all of few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,6 @@ class FaceSearch(Protocol):
         within: Within,
         *,
         most: int,
-        beyond: Collection[IdentityId] = (),
     ) -> Nearest:
         """Give the nearest faces.
 
@@ -145,7 +141,6 @@ class FaceSearch(Protocol):
             model: Whose vectors are compared; those of another mean something else.
             within: Which sources count.
             most: How many.
-            beyond: If given, only faces of people, and not of these.
         """
         ...
 
@@ -174,13 +169,14 @@ def find_face(store: FaceSearch, text: str) -> FaceId:
             f"{text!r} is no file and no face: name a face by the first six digits of its id or "
             "more, as `face-archive search` and `identities show` print it."
         )
-    match store.named(digits, most=2):
+    match store.named(digits, most=5):
         case [face_id]:
             return face_id
         case []:
             raise Permanent(f"the archive has no face {text}")
-        case _:
-            raise Permanent(f"several faces begin with {text}: give more digits of the id")
+        case several:
+            named = ", ".join(map(str, several))
+            raise Permanent(f"several faces begin with {text}: {named}. Give more digits.")
 
 
 def vector_of(store: FaceSearch, face_id: FaceId, model: str) -> Embedding:
@@ -223,32 +219,20 @@ def search(
     most = max(LOOKED_AT, limit + 1)
     found = store.nearest(probe, model, within, most=most)
     faces = [face for face in found.faces if face.face_id != itself]
-    people = _people(faces)
-    for _ in range(_MOST_ROUNDS):
-        if not people or len(people) >= limit:
-            break
-        more = store.nearest(probe, model, within, most=LOOKED_AT, beyond=tuple(people))
-        others = _people([face for face in more.faces if face.face_id != itself])
-        if not others:
-            break
-        people |= others
     told = tuple(faces[:limit])
     return Found(
-        people=tuple(sorted(people.values(), key=_by_likeness)[:limit]),
+        people=tuple(_people(faces))[:limit],
         faces=told,
         sightings=store.sightings([face.face_id for face in told], within),
         exact=found.exact,
     )
 
 
-def _people(faces: Sequence[LikeFace]) -> dict[IdentityId, LikePerson]:
+def _people(faces: Sequence[LikeFace]) -> list[LikePerson]:
+    """Give the people of faces, each once, by the first of their faces."""
     people: dict[IdentityId, LikePerson] = {}
     for face in faces:
         if face.identity is not None:
             nearest = LikePerson(face.identity, face.similarity, face.face_id)
             people.setdefault(face.identity.identity_id, nearest)
-    return people
-
-
-def _by_likeness(person: LikePerson) -> tuple[float, int]:
-    return -person.similarity, person.identity.number
+    return list(people.values())

@@ -1,7 +1,8 @@
 """The faces most like a vector, by a model's index or exactly.
 
-Implements `archive.searching.FaceSearch`. Which faces a person may see at all is decided by
-`sources_within`; making the index is `search_index`, deciding who is who never asks one.
+Implements `archive.searching.FaceSearch`. Which faces may be seen at all is decided by
+`sources_within`, and what a person said is no face is none. Making the index is `search_index`;
+deciding who is who never asks one.
 
 The index answers where there is one and enough faces are asked about: it walks on until enough of
 what it meets is within the filter (pgvector's iterative scan). A narrow filter – a small chat, a
@@ -27,7 +28,7 @@ from resources.store.database import Database
 from resources.store.search_index import LEAST_INDEXED, is_indexed
 
 # Candidates that the walk keeps: what recall costs. Measured by `identity.search`.
-_LIST: Final = "400"
+_LIST: Final = "300"
 _WALK: Final = """
 SELECT set_config('hnsw.ef_search', %s, true),
        set_config('hnsw.iterative_scan', 'relaxed_order', true)
@@ -48,28 +49,26 @@ _WALKED: Final = sql.SQL("""
         SELECT FROM faces
         JOIN sources_within(%(chat_no)s, %(since)s, %(until)s) USING (content_key)
         WHERE faces.face_id = embeddings.face_id OFFSET 0)
-    AND (%(beyond)s::uuid[] IS NULL OR EXISTS (
-        SELECT FROM assignments WHERE assignments.face_id = embeddings.face_id
-        AND identity_id <> ALL(%(beyond)s::uuid[]) OFFSET 0))
+    AND NOT EXISTS (
+        SELECT FROM suppressed_regions WHERE face_id = embeddings.face_id OFFSET 0)
 """)
 _COMPARED: Final = sql.SQL("""
     face_id IN (
         SELECT face_id FROM faces
         JOIN sources_within(%(chat_no)s, %(since)s, %(until)s) USING (content_key))
-    AND (%(beyond)s::uuid[] IS NULL OR face_id IN (
-        SELECT face_id FROM assignments WHERE identity_id <> ALL(%(beyond)s::uuid[])))
+    AND face_id NOT IN (SELECT face_id FROM suppressed_regions)
 """)
 
 # The model is written out: a partial index is found by its condition, not by a parameter.
-_BY_INDEX: Final = sql.SQL("(embedding::halfvec({dims})) <#> %(probe)s::real[]::halfvec({dims})")
-_BY_VECTOR: Final = sql.SQL("embedding <#> %(probe)s::real[]::vector")
+_BY_INDEX: Final = sql.SQL("(embedding::halfvec({dims})) <#> %(probe)s::halfvec({dims})")
+_BY_VECTOR: Final = sql.SQL("embedding <#> %(probe)s")
 _NEAREST: Final = sql.SQL("""
 WITH near AS MATERIALIZED (
     SELECT face_id, embedding FROM embeddings
     WHERE model = {model} AND {shown}
     ORDER BY {distance} LIMIT %(most)s
 )
-SELECT near.face_id, -(near.embedding <#> %(probe)s::real[]::vector) AS similarity,
+SELECT near.face_id, -(near.embedding <#> %(probe)s) AS similarity,
        faces.content_key, frame_seconds, x1, y1, x2, y2,
        identities.identity_id, identities.number, identities.label, identities.state
 FROM near
@@ -116,13 +115,11 @@ class FaceSearchStore:
         within: Within,
         *,
         most: int,
-        beyond: Collection[IdentityId] = (),
     ) -> Nearest:
         """Give the nearest faces, by the index where it is the better way."""
         values = _values(within) | {
-            "probe": [float(value) for value in probe],
+            "probe": np.asarray(probe, dtype=np.float32),
             "most": most,
-            "beyond": list(beyond) or None,
             "broad": self._broad,
         }
         with self._database.transaction() as connection:

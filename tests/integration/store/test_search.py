@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from psycopg.types.json import Jsonb
 
+from archive.correcting import Act, not_a_face
 from archive.identify import IdentifyOptions, identify
 from archive.identity.records import FaceSet
 from archive.ids import ChatNo, ContentKey, FaceId
 from archive.searching import EVERYTHING, FaceSearch, Within, search
 from resources.store import search as store_of_search
+from resources.store.corrections import CorrectionStore
 from resources.store.database import Database
 from resources.store.people import PeopleStore
 from resources.store.search import FaceSearchStore
@@ -134,6 +136,18 @@ def test_only_what_an_allowed_chat_still_shows_is_found(
     assert nearest(store, faces, 0) == []
 
 
+@pytest.mark.parametrize("least", [1, 1_000], ids=["by the index", "by comparing"])
+def test_what_a_person_said_is_no_face_is_not_found(
+    faces: FaceSet, store: FaceSearchStore, database: Database, least: int
+) -> None:
+    make_missing_index(database, MODEL.name, least=least)
+    none = faces.faces[0].face_id
+    with CorrectionStore(database).correcting() as desk:
+        not_a_face(desk, [none], Act("Ada", "test"))
+
+    assert none not in nearest(store, faces, 0)
+
+
 def test_a_model_gets_its_index_once_it_has_enough_vectors(
     faces: FaceSet, database: Database
 ) -> None:
@@ -183,8 +197,8 @@ def test_a_face_stored_later_is_in_the_index_at_once(
 def test_the_statement_is_one_that_the_index_can_answer(faces: FaceSet, database: Database) -> None:
     make_missing_index(database, MODEL.name, least=1)
     values = {
-        "chat_no": 1, "since": START, "until": None, "beyond": [uuid4()], "most": 5,
-        "probe": faces.vectors[0].tolist(),
+        "chat_no": 1, "since": START, "until": None, "most": 5,
+        "probe": faces.vectors[0],
     }  # fmt: skip
     statement = store_of_search._walking(MODEL.name, DIMS)
     with database.transaction() as connection:
@@ -247,21 +261,6 @@ def test_a_person_is_told_with_the_message_that_shows_the_face(
     assert (sighting.chat_no, sighting.message_id, sighting.others) == (2, 900, 1)
     within = store.sightings([first], Within(chat_no=ChatNo(1)))[first]
     assert (within.chat_no, within.message_id, within.others) == (1, 1, 0)
-
-
-def test_people_beyond_some_are_asked_for(
-    faces: FaceSet, store: FaceSearchStore, database: Database
-) -> None:
-    identify(PeopleStore(database), MODEL, IdentifyOptions(), cause="test")
-    first = search(store, faces.vectors[0], MODEL.name, EVERYTHING, limit=1).people[0]
-
-    others = store.nearest(
-        faces.vectors[0], MODEL.name, EVERYTHING, most=40,
-        beyond=[first.identity.identity_id],
-    )  # fmt: skip
-
-    assert len(others.faces) == 30
-    assert first.identity not in {face.identity for face in others.faces}
 
 
 def test_faces_are_named_by_the_beginning_of_their_ids(

@@ -6,6 +6,7 @@ Warping pixels is the adapters' part.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -174,6 +175,38 @@ def crop_rectangle(box: Box, image_width: int, image_height: int, margin: float)
     return Box(x1, y1, x2, y2)
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A part of a picture, resized.
+
+    Attributes:
+        part: What it shows, in whole pixels of the picture.
+        factor: How many times larger it is than that part; below 1 it is smaller.
+    """
+
+    part: Box
+    factor: float
+
+    def into(self, landmarks: Landmarks) -> Landmarks:
+        """Bring points from the picture into the view: (n, 2) float32, pixels of the view."""
+        moved = landmarks.astype(np.float64) - (self.part.x1, self.part.y1)
+        # Pixel centres lie at whole numbers, so resizing moves them by half a pixel of difference.
+        return np.asarray((moved + 0.5) * self.factor - 0.5, dtype=np.float32)
+
+    def out_of(self, landmarks: Landmarks) -> Landmarks:
+        """Bring points from the view back into the picture: (n, 2) float32, its pixels."""
+        origin = np.array((self.part.x1, self.part.y1))
+        whole = (landmarks.astype(np.float64) + 0.5) / self.factor - 0.5
+        return np.asarray(origin + whole, dtype=np.float32)
+
+    def box_into(self, box: Box) -> Box:
+        """Bring a box from the picture into the view; its edges lie between pixels."""
+        part, factor = self.part, self.factor
+        xs = ((x - part.x1) * factor for x in (box.x1, box.x2))
+        ys = ((y - part.y1) * factor for y in (box.y1, box.y2))
+        return Box(*(side for point in zip(xs, ys, strict=True) for side in point))
+
+
 def into_crop(landmarks: Landmarks, crop: Box, longest_side: int) -> Landmarks:
     """Move landmarks from the image into its crop, so that the crop can be embedded again.
 
@@ -188,7 +221,4 @@ def into_crop(landmarks: Landmarks, crop: Box, longest_side: int) -> Landmarks:
     Returns:
         (5, 2) float32 in pixels of the crop.
     """
-    factor = min(1.0, longest_side / max(crop.width, crop.height))
-    moved = landmarks.astype(np.float64) - (crop.x1, crop.y1)
-    # Pixel centres lie at whole numbers, so shrinking moves them by half a pixel of difference.
-    return np.asarray((moved + 0.5) * factor - 0.5, dtype=np.float32)
+    return View(crop, min(1.0, longest_side / max(crop.width, crop.height))).into(landmarks)

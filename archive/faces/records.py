@@ -98,7 +98,7 @@ class FoundFace:
         frame_seconds: Time of its frame on the video's own clock; 0 for a photo.
         box: Where it is in the upright frame.
         landmarks: (5, 2) float32 in `landmark_schema`.
-        landmark_schema: `FIVE_POINTS` or `EYE_CORNERS`.
+        landmark_schema: `FIVE_POINTS` or `EYE_CORNERS`, or one of their estimated forms.
         detection_score: 0–1.
         quality: 0–1, see `archive.faces.quality`.
         embedding: (dims,) float32, L2 norm 1.

@@ -12,6 +12,7 @@ from functools import partial
 from archive.errors import Permanent
 from archive.faces.engine import FaceEngine
 from archive.faces.records import (
+    Box,
     DerivedPicture,
     Fingerprint,
     FoundFace,
@@ -27,6 +28,7 @@ from resources.vision.decoding import (
     decode_photo,
     load_decoders,
 )
+from resources.vision.drawn import face_in_box
 from resources.vision.fingerprints import fingerprint
 from resources.vision.ranges import RangedFile
 from resources.vision.search import Search
@@ -95,6 +97,32 @@ class Analyst:
             whole = data if isinstance(data, bytes) else data.open().readall()
             return self._analyse_photo(engine, whole, thumbnails=thumbnails)
         return self._analyse_video(engine, data, kind, thumbnails=thumbnails)
+
+    def draw(
+        self, data: bytes | RangedFile, kind: PictureKind, box: Box, seconds: float
+    ) -> FoundFace:
+        """Make a face of a box that a person drew; see `drawn.face_in_box`.
+
+        Args:
+            data: As for `analyse`.
+            kind: As for `analyse`.
+            box: In pixels of the upright picture.
+            seconds: Of a video, which frame; the face has the frame's own time.
+
+        Raises:
+            ItemRejected: It cannot be decoded, or has no frame then.
+            Permanent: There is no engine, or the box shows too little of the picture.
+        """
+        if self._engine is None:
+            raise Permanent("no model is loaded: this analyst only fingerprints")
+        limit = self._limits.max_megapixels
+        if kind == "image":
+            whole = data if isinstance(data, bytes) else data.open().readall()
+            return face_in_box(self._engine, _whole(whole, limit), box)
+        source = data if isinstance(data, bytes) else data.open()
+        with VideoReader(source, max_megapixels=limit) as video:
+            frame = video.frame_at(seconds)
+        return face_in_box(self._engine, frame.pixels, box, frame.seconds)
 
     def _analyse_photo(
         self, engine: FaceEngine | None, data: bytes, *, thumbnails: bool

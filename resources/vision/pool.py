@@ -20,7 +20,7 @@ from typing import Self, TypeVar
 
 from archive.errors import ArchiveError
 from archive.faces.errors import WorkerDied
-from archive.faces.records import MediaAnalysis, ModelRecord, PictureKind
+from archive.faces.records import Box, FoundFace, MediaAnalysis, ModelRecord, PictureKind
 from archive.media_ports import Ranges
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.isolated import analyse_isolated
@@ -117,6 +117,20 @@ class AnalystPool:
         async with readable(data) as file:
             return await self._with_analyst(_Analyse(file, kind, faces, thumbnails))
 
+    async def draw(
+        self, data: bytes | Ranges, kind: PictureKind, box: Box, *, seconds: float = 0.0
+    ) -> FoundFace:
+        """Make a face of a box that a person drew; see `Analyst.draw`.
+
+        Raises:
+            ItemRejected: The content cannot be decoded.
+            Permanent: The box shows too little of the picture.
+            WorkerDied: A worker process ended over it.
+            ArchiveError: What the source of a file read in ranges raised.
+        """
+        async with readable(data) as file:
+            return await self._with_analyst(_Draw(file, kind, box, seconds))
+
     async def analyse_alone(
         self,
         data: bytes | Ranges,
@@ -210,6 +224,19 @@ class _Analyse:
 
     def __call__(self, analyst: Analyst) -> MediaAnalysis:
         return analyst.analyse(self.data, self.kind, faces=self.faces, thumbnails=self.thumbnails)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """A call of `Analyst.draw` that can travel to a process."""
+
+    data: bytes | RangedFile
+    kind: PictureKind
+    box: Box
+    seconds: float
+
+    def __call__(self, analyst: Analyst) -> FoundFace:
+        return analyst.draw(self.data, self.kind, self.box, self.seconds)
 
 
 class _Worker:

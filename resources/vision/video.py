@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
 
 _MICROSECONDS: Final = 1_000_000  # FFmpeg's unit of a container's duration
+_BEYOND_THE_END: Final = 1.0  # second; the last frame is shown for a while
 _MOST_OF_IT: Final = 0.8  # a damaged index may lack its end
 
 
@@ -153,6 +154,33 @@ class VideoReader:
             yield SampledFrame(seconds, _upright_rgb(frame))
         if self._first_seconds is None:
             raise ItemRejected("corrupt", "no frame could be decoded")
+
+    def frame_at(self, seconds: float) -> SampledFrame:
+        """Give the frame nearest to a time, by the video's own clock.
+
+        Raises:
+            ItemRejected: `no_frame` beyond the end, `corrupt` where nothing can be decoded.
+            ArchiveError: What the source of a ranged file raises.
+        """
+        packets = self._packets_from(seconds)
+        frames = chain(self._decoder.frames(packets), self._decoder.drain())
+        nearest: VideoFrame | None = None
+        last_seconds = self._header_seconds or 0.0
+        for frame in frames:
+            at = self._decoder.seconds_of(frame)
+            last_seconds = max(last_seconds, at)
+            if nearest is None or abs(at - seconds) <= abs(
+                self._decoder.seconds_of(nearest) - seconds
+            ):
+                nearest = frame
+            if at >= seconds:
+                break
+        if nearest is None:
+            raise ItemRejected("corrupt", f"no frame near {seconds:g} s could be decoded")
+        if seconds > last_seconds + _BEYOND_THE_END:
+            raise ItemRejected("no_frame", f"nothing at {seconds:g} s: it ends at {last_seconds:g}")
+        self._check_size(nearest.width, nearest.height)
+        return SampledFrame(self._decoder.seconds_of(nearest), _upright_rgb(nearest))
 
     def _taken(self, plan: SamplingPlan) -> Iterator[VideoFrame]:
         match plan:

@@ -5,16 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.faces.estimating import estimated_landmarks, estimated_schema, is_estimated
 from archive.faces.geometry import (
     ARCFACE_TEMPLATE,
+    View,
     alignment_transform,
     crop_rectangle,
     eye_centres,
     iou,
+    nose,
     similarity_transform,
     suppress_doubles,
 )
-from archive.faces.records import EYE_CORNERS, Box
+from archive.faces.records import EYE_CORNERS, FIVE_POINTS, Box
 
 coordinates = st.floats(-500, 1500, width=32)
 sizes = st.floats(1, 800, width=32)
@@ -122,3 +125,27 @@ def test_eye_corners_give_centres_from_left_to_right() -> None:
 def test_an_unknown_schema_is_an_error() -> None:
     with pytest.raises(ValueError, match="schema"):
         eye_centres(ARCFACE_TEMPLATE, "sixty_eight")
+
+
+@given(boxes(), st.integers(1, 4000), st.integers(1, 4000), st.floats(0.1, 20))
+def test_what_is_brought_into_a_view_and_out_of_it_is_where_it_was(
+    box: Box, width: int, height: int, factor: float
+) -> None:
+    view = View(crop_rectangle(box, width, height, 0.5), factor)
+    points = np.array([[box.x1, box.y1], [box.x2, box.y2]], np.float32)
+
+    assert view.out_of(view.into(points)) == pytest.approx(points, abs=0.05)
+
+
+def test_estimated_landmarks_lie_as_the_schema_orders_them() -> None:
+    box = Box(100, 50, 200, 190)
+
+    for schema in (FIVE_POINTS, EYE_CORNERS):
+        points = estimated_landmarks(box, schema)
+        left, right = eye_centres(points, schema)
+        assert 100 < left[0] < nose(points, schema)[0] < right[0] < 200
+        assert 50 < left[1] == right[1] < nose(points, schema)[1] < 190
+        assert is_estimated(estimated_schema(schema))
+        assert not is_estimated(schema)
+    with pytest.raises(ValueError, match="schema"):
+        estimated_landmarks(box, "sixty_eight")

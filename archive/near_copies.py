@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.identity.rules import NEAR_COPY_BITS
-from archive.ids import ContentKey
+from archive.ids import ChatNo, ContentKey, MediaId, MessageId
 
 # Pictures of nothing (black, blank) all hash alike; nobody reads further than this.
 _MOST_LINKS: Final = 100
@@ -49,6 +49,16 @@ class NearCopy:
     def of(cls, one: ContentKey, other: ContentKey, bits: int) -> Self:
         """Link two contents, given in any order."""
         return cls(min(one, other), max(one, other), bits)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookalike:
+    """What looks like a content, and where it was sent first."""
+
+    media_id: MediaId
+    chat_no: ChatNo
+    message_id: MessageId
+    bits: int
 
 
 class NearCopyStore(Protocol):

@@ -34,6 +34,7 @@ class SearchedMedium:
         detector: What searched it; None where nothing did, or before that was kept.
         provider: What the networks ran on.
         rejected: Reason → number of detections.
+        truncated: Only the beginning of the picture arrived.
     """
 
     media_id: MediaId
@@ -43,6 +44,7 @@ class SearchedMedium:
     detector: str | None
     provider: str | None
     rejected: Mapping[str, int]
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from archive.chats import find_chat
 from archive.errors import Permanent
 from archive.identity.rules import Rules
 from archive.ids import MediaId
-from archive.references import parse_message_link
+from archive.references import message_link, parse_message_link
 from archive.why import Explained, SearchedMedium, explain
 from cli.context import open_toolbox
 from cli.output import emit, say
@@ -23,6 +23,7 @@ from resources.vision.models import look_up
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
 
+_MOST_ALIKE: Final = 5
 _MEDIUM: Final = re.compile(r"(photo|document|message):\S+")
 
 
@@ -49,6 +50,7 @@ def why_command(
         rules = _rules(toolbox, model)
         for medium in _media(toolbox, reference, model):
             _say_how(medium)
+            _say_what_is_like_it(toolbox, medium)
             rows = (
                 explain(toolbox.searches, medium.content_key, model, rules)
                 if medium.content_key
@@ -98,10 +100,22 @@ def _media(toolbox: Toolbox, reference: str, model: str) -> list[SearchedMedium]
 def _say_how(medium: SearchedMedium) -> None:
     products = ", ".join(f"{name} {state}" for name, state in sorted(medium.products.items()))
     say(f"{medium.media_id} ({medium.kind}): {products or 'nothing was made of it yet'}")
+    if medium.truncated:
+        say("only the beginning of the file arrived: what is missing was not searched")
     if medium.detector:
         dropped = ", ".join(f"{count} {why}" for why, count in sorted(medium.rejected.items()))
         on = f" on {medium.provider}" if medium.provider else ""
         say(f"searched by {medium.detector}{on}; dropped: {dropped or 'none'}")
+
+
+def _say_what_is_like_it(toolbox: Toolbox, medium: SearchedMedium) -> None:
+    like = toolbox.near_copies.like(medium.content_key) if medium.content_key else []
+    for each in like[:_MOST_ALIKE]:
+        chat = toolbox.chats.get(each.chat_no)
+        place = message_link(chat, each.message_id) or f"{chat.title}, message {each.message_id}"
+        say(f"looks like {each.media_id} ({each.bits} of 64 bits differ): {place}")
+    if len(like) > _MOST_ALIKE:
+        say(f"and like {len(like) - _MOST_ALIKE} more")
 
 
 def _row(medium: SearchedMedium, each: Explained) -> dict[str, object]:

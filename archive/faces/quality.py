@@ -1,4 +1,4 @@
-"""How much a face may be trusted, as one number from 0 to 1, and who may found a person.
+"""How much a face may be trusted, as one number from 0 to 1.
 
 The detector's score alone will not do: a sharp small profile and a blurred frontal face can both
 score 0.8. What hurts is that recognisers map *all* unreadable faces to one corner of their space:
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.faces.geometry import eye_centres, nose
-from archive.faces.records import Box, DetectedFace, FoundFace, ModelThresholds
+from archive.faces.records import Box, DetectedFace, ModelThresholds
 
 PATCH_SIZE: Final = 64
 """Side of the grey patch on which sharpness is measured; below the size of most faces, so that
@@ -145,14 +145,6 @@ def why_rejected(side: float, quality: Quality, thresholds: ModelThresholds) -> 
     if quality.score < thresholds.min_quality:
         return quality.fault
     return None
-
-
-def may_found(face: FoundFace, thresholds: ModelThresholds) -> bool:
-    """Tell whether a face may help to found an identity; joining one asks for less."""
-    return (
-        face.box.side >= thresholds.min_face_pixels_to_found
-        and face.quality >= thresholds.min_quality_to_found
-    )
 
 
 def _visible_share(box: Box, image_width: int, image_height: int) -> float:

@@ -10,9 +10,10 @@ from typing import Final, LiteralString
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg.rows import class_row
 
 from archive.ids import ContentKey
-from archive.near_copies import HashedContent, NearCopy
+from archive.near_copies import HashedContent, Lookalike, NearCopy
 from resources.store.database import Database
 
 # A photo has no duration.
@@ -52,10 +53,19 @@ ON CONFLICT (first_key, second_key) DO UPDATE SET bits = EXCLUDED.bits
 
 _DONE: Final[LiteralString] = "UPDATE blobs SET linked_phash = phash WHERE content_key = ANY(%s)"
 
-_COPIES: Final[LiteralString] = """
-SELECT first_key, second_key, bits FROM near_copies
-WHERE first_key = %(key)s OR second_key = %(key)s
-ORDER BY bits, first_key, second_key
+_LIKE: Final[LiteralString] = """
+SELECT source.media_id, source.chat_no, source.message_id, copy.bits
+FROM (
+    SELECT second_key AS content_key, bits FROM near_copies WHERE first_key = %(key)s
+    UNION ALL
+    SELECT first_key, bits FROM near_copies WHERE second_key = %(key)s
+) AS copy
+JOIN LATERAL (
+    SELECT media_id, chat_no, message_id FROM content_sources
+    WHERE content_sources.content_key = copy.content_key AND allow_archive
+    ORDER BY sent_at, chat_no, message_id LIMIT 1
+) AS source ON true
+ORDER BY copy.bits, source.media_id
 """
 
 
@@ -93,10 +103,10 @@ class NearCopies:
             connection.execute(_LINK, columns)
             connection.execute(_DONE, (keys,))
 
-    def of(self, content_key: ContentKey) -> list[NearCopy]:
-        """List what looks like a content, the likest first."""
-        with self._database.transaction() as connection:
-            return [
-                NearCopy(ContentKey(first), ContentKey(second), bits)
-                for first, second, bits in connection.execute(_COPIES, {"key": content_key})
-            ]
+    def like(self, content_key: ContentKey) -> list[Lookalike]:
+        """List what looks like a content and is shown somewhere, the likest first."""
+        with (
+            self._database.transaction() as connection,
+            connection.cursor(row_factory=class_row(Lookalike)) as cursor,
+        ):
+            return cursor.execute(_LIKE, {"key": content_key}).fetchall()

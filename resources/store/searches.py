@@ -36,9 +36,11 @@ VALUES (%(content_key)s, %(model)s, %(frame_seconds)s, %(x1)s, %(y1)s, %(x2)s, %
 _MEDIUM: Final[LiteralString] = """
 SELECT media.media_id, media.kind, media.content_key, searches.detector, searches.provider,
        coalesce(searches.rejected, '{}') AS rejected,
+       coalesce(blobs.truncated, false) AS truncated,
        (SELECT coalesce(jsonb_object_agg(product, concat_ws(': ', state, reason)), '{}')
         FROM media_products WHERE media_products.media_id = media.media_id) AS products
 FROM media
+LEFT JOIN blobs USING (content_key)
 LEFT JOIN searches ON searches.content_key = media.content_key AND searches.model = %(model)s
 WHERE media.media_id = ANY(%(media_ids)s::text[])
 ORDER BY media.media_id

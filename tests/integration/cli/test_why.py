@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from archive.identify import IdentifyOptions, identify
+from archive.near_copies import link_near_copies
 from cli.exits import ExitCode
 from resources.store.database import Database
+from resources.store.near_copies import NearCopies
 from resources.store.people import PeopleStore
 from tests.fakes.media import MODEL, World
 
@@ -57,6 +59,16 @@ def test_a_link_names_the_picture_too(shell: Shell, world: World) -> None:
 @pytest.mark.parametrize("reference", ["document:99", "https://t.me/c/4242/8", "nonsense"])
 def test_what_the_archive_does_not_have_is_said(shell: Shell, world: World, reference: str) -> None:
     assert shell.run("why", reference).exit_code != ExitCode.OK
+
+
+def test_what_looks_like_it_and_what_did_not_arrive_is_said(shell: Shell, world: World) -> None:
+    link_near_copies(NearCopies(world.database))
+    world.run("UPDATE blobs SET truncated = true")
+
+    said = shell.run("why", "document:7").stderr
+
+    assert "looks like document:8 (0 of 64 bits differ): https://t.me/c/" in said
+    assert "only the beginning of the file arrived" in said
 
 
 async def test_a_search_by_another_detector_replaces_what_was_dropped(

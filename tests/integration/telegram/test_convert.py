@@ -5,8 +5,9 @@ import json
 import pytest
 from telethon.tl import types
 
-from archive.ids import ChatId, MediaId
+from archive.ids import ChatId, ChatNo, MediaId, MessageId
 from archive.records import MediaKind, Message, MessageKind
+from resources.telegram.convert_files import medium_of
 from resources.telegram.convert_peers import chats_of, users_of
 from tests.integration.telegram.conftest import House, picture
 
@@ -59,6 +60,23 @@ async def test_a_photo_is_known_by_its_largest_size(house: House) -> None:
     assert message.media.media_id.startswith("photo:")
     assert (message.media.width, message.media.height) == (1000, 700)
     assert (message.media.variant, message.media.size_bytes) == ("y", len(data))
+
+
+def test_of_a_live_photo_the_still_is_the_medium() -> None:
+    still = types.Photo(
+        7, 1, b"ref", None, [types.PhotoSize("y", 640, 480, 1000)], 2, has_stickers=False
+    )
+    moving = types.Document(8, 1, b"ref", None, "video/quicktime", 9000, 2, [])
+
+    medium = medium_of(
+        types.MessageMediaPhoto(live_photo=True, photo=still, video=moving),
+        ChatNo(1),
+        MessageId(1),
+    )
+
+    assert medium is not None
+    assert (medium.file.kind, medium.file.media_id) == (MediaKind.PHOTO, "photo:7")
+    assert medium.access is not None
 
 
 async def test_a_video_keeps_duration_name_and_size(house: House) -> None:

@@ -11,8 +11,7 @@ from PIL import Image, ImageOps
 
 from archive.errors import ItemRejected
 from archive.faces.geometry import crop_rectangle, into_crop
-from archive.faces.quality import may_found
-from archive.faces.records import DetectedFace, MediaAnalysis
+from archive.faces.records import DetectedFace, FoundFace, MediaAnalysis, ModelThresholds
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.crops import CROP_MARGIN, CROP_SIDE
 from resources.vision.decoding import decode_photo
@@ -30,6 +29,13 @@ def analyst(pack_spec: EngineSpec) -> Analyst:
 def clip(shared_data: Path, analyst: Analyst) -> MediaAnalysis:
     data = (shared_data / "video" / "hamilton_clip.mp4").read_bytes()
     return analyst.analyse(data, "video")
+
+
+def may_found(face: FoundFace, thresholds: ModelThresholds) -> bool:
+    return (
+        face.box.side >= thresholds.min_face_pixels_to_found
+        and face.quality >= thresholds.min_quality_to_found
+    )
 
 
 def portrait(shared_data: Path, analyst: Analyst, name: str) -> np.ndarray:

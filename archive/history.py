@@ -222,17 +222,15 @@ class _Reading:
 
     async def _keep(self, answer: Answer, descent: Descent) -> Descent:
         """Store what came with the place to go on from."""
-        # Not on the loop's thread: the next questions are waiting to be sent.
-        page = await asyncio.to_thread(answer.arrival.open)
-        messages = answer.messages_of(page)
+        messages = answer.messages
         reach = max([descent.reach, *(m.message_id for m in messages)])
         after = Descent(answer.first, descent.floor, reach)
         await self._commit(
             PageCommit(
                 self._window,
                 messages,
-                page.users,
-                page.chats,
+                answer.page.users,
+                answer.page.chats,
                 answer.first,
                 answer.last,
                 None,

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from itertools import chain
 from math import ceil
 from types import TracebackType
@@ -34,8 +33,8 @@ _MOST_WAITING: Final = 2 * _PAGES_AHEAD
 # costs little more than one of one.
 _TOGETHER: Final = 5
 
-# Taking pages apart and storing them keeps the interpreter busy. The next question, and the answer
-# that comes in the same moment, go first: else each of them is milliseconds late.
+# Taking a page apart takes as long as receiving it. The next question, and the answer that comes
+# in the same moment, go first: else each of them is milliseconds late.
 PAUSE_SECONDS: Final = 0.005
 
 InFlight = Callable[[], int]
@@ -61,16 +60,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came, and the ids that it speaks of: everything from ``first`` up to ``last``."""
+    """Pages, and the ids that they speak of: everything from ``first`` up to ``last``."""
 
-    arrival: Arrival
+    page: Page
     first: MessageId
     last: MessageId
     as_of: datetime
 
-    def messages_of(self, page: Page) -> tuple[Message, ...]:
-        """Return those of a page that the answer owns."""
-        return tuple(m for m in page.messages if self.first <= m.message_id <= self.last)
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages among those ids; a page may reach further down."""
+        return tuple(m for m in self.page.messages if self.first <= m.message_id <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """An answer that is about to be taken apart."""
+
+    page: asyncio.Task[Page]
+    first: MessageId
+    last: MessageId
+    as_of: datetime
+
+    def answer(self) -> Answer:
+        return Answer(self.page.result(), self.first, self.last, self.as_of)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,11 +98,20 @@ class _Stripe:
     rest: MessageId
     floor: MessageId
     asking: bool = False
-    answers: deque[Answer] = field(default_factory=deque)
+    arrived: deque[_Arrived] = field(default_factory=deque)
 
     @property
     def is_read(self) -> bool:
         return self.rest <= self.floor
+
+    def ready(self) -> list[Answer]:
+        """Take what can be handed over together; raises what taking the next one apart did."""
+        ready: list[Answer] = []
+        while self.arrived and self.arrived[0].page.done() and len(ready) < _TOGETHER:
+            if ready and self.arrived[0].page.exception():
+                break
+            ready.append(self.arrived.popleft().answer())
+        return ready
 
 
 class PagesAhead:
@@ -104,7 +126,7 @@ class PagesAhead:
         top: Exclusive upper end.
         floor: Lowest id, included.
         in_flight: How many requests may be under way.
-        pause_seconds: Between what arrives and handing it over.
+        pause_seconds: Between an answer and taking it apart.
     """
 
     def __init__(
@@ -139,7 +161,8 @@ class PagesAhead:
         traceback: TracebackType | None,
     ) -> None:
         """Give up what is still asked for."""
-        tasks = list(self._asking)
+        opening = (each.page for stripe in self._stripes for each in stripe.arrived)
+        tasks = [*self._asking, *opening]
         self._failure = self._failure or asyncio.CancelledError()
         for task in tasks:
             task.cancel()
@@ -152,23 +175,21 @@ class PagesAhead:
             if not self._stripes:
                 return
             head = self._stripes[0]
-            if head.answers:
-                ready = [head.answers.popleft() for _ in range(min(_TOGETHER, len(head.answers)))]
+            if ready := head.ready():
                 yield ready[0] if len(ready) == 1 else _joined(ready)
-            elif head.is_read:
+            elif not head.arrived and head.is_read:
                 self._stripes.popleft()
-            elif self._failure is not None and not head.asking:
+            elif not (head.arrived or head.asking or self._failure is None):
                 raise self._failure
             else:
                 self._news.clear()
                 await self._news.wait()
-                await asyncio.sleep(self._pause_seconds)
 
     def _fill(self) -> None:
         """Ask for as much as may be under way, the newest first."""
         while self._failure is None and len(self._asking) < max(1, self._in_flight()):
             stripe = next((s for s in self._stripes if not (s.asking or s.is_read)), None)
-            waiting = sum(len(each.answers) for each in self._stripes)
+            waiting = sum(len(each.arrived) for each in self._stripes)
             # What the head lacks is what everything else waits for.
             if waiting >= _MOST_WAITING and (stripe is None or stripe is not self._stripes[0]):
                 return
@@ -213,32 +234,30 @@ class PagesAhead:
             # Nobody reads below: what the page brings of it is not asked for again.
             stripe.floor = self._frontier = min(stripe.floor, first)
         first = max(first, stripe.floor)
-        stripe.answers.append(Answer(asked.arrival, first, MessageId(stripe.rest - 1), asked.as_of))
+        opening = asyncio.ensure_future(self._opened(asked.arrival))
+        opening.add_done_callback(lambda _: self._news.set())
+        last = MessageId(stripe.rest - 1)
+        stripe.arrived.append(_Arrived(opening, first, last, asked.as_of))
         stripe.rest = first
         if ids:
             self._ids_per_page = max(1.0, (max(ids) - min(ids) + 1) / len(ids)) * PAGE
 
+    async def _opened(self, arrival: Arrival) -> Page:
+        await asyncio.sleep(self._pause_seconds)
+        return arrival.open()
+
 
 def _joined(answers: Sequence[Answer]) -> Answer:
     """Put neighbours together, the newest first; they say what was true at the first question."""
-    arrival = Arrival(
-        tuple(chain.from_iterable(answer.arrival.ids for answer in answers)),
-        partial(_opened, tuple(answers)),
-    )
-    as_of = min(answer.as_of for answer in answers)
-    return Answer(arrival, answers[-1].first, answers[0].last, as_of)
-
-
-def _opened(answers: Sequence[Answer]) -> Page:
-    """Take neighbours apart; of what two of them bring, the owner's is kept."""
-    pages = [answer.arrival.open() for answer in answers]
-    owned = (answer.messages_of(page) for answer, page in zip(answers, pages, strict=True))
-    return Page(
-        messages=tuple(chain.from_iterable(owned)),
+    pages = [answer.page for answer in answers]
+    page = Page(
+        messages=tuple(chain.from_iterable(answer.messages for answer in answers)),
         users=tuple(chain.from_iterable(page.users for page in pages)),
         chats=tuple(chain.from_iterable(page.chats for page in pages)),
         total=pages[0].total,
     )
+    as_of = min(answer.as_of for answer in answers)
+    return Answer(page, answers[-1].first, answers[0].last, as_of)
 
 
 def lowest_below(ids: Sequence[MessageId], bound: MessageId) -> MessageId | None:

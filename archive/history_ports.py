@@ -39,7 +39,7 @@ class Arrival:
 
     Attributes:
         ids: Of its messages, newest first.
-        open: Takes it apart, which costs as much as receiving it did; in any thread.
+        open: Takes it apart, which costs as much as receiving it did.
     """
 
     ids: tuple[MessageId, ...]

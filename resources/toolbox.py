@@ -29,6 +29,7 @@ from resources.store.accounts import AccountStore
 from resources.store.audit import AuditStore
 from resources.store.budgets import AccountBudget
 from resources.store.chats import ChatStore
+from resources.store.corrections import CorrectionStore
 from resources.store.costs import CostStore
 from resources.store.database import Database
 from resources.store.deletions import DeletionStore
@@ -90,6 +91,7 @@ class Toolbox:
         self.searches = SearchStore(database)
         self.face_search = FaceSearchStore(database)
         self.people = PeopleStore(database)
+        self.corrections = CorrectionStore(database)
         self.topics = TopicStore(database)
         self.overview = OverviewStore(database)
         self.audit = AuditStore(database)

@@ -20,6 +20,7 @@ from archive.correcting.ports import (
 from archive.errors import Permanent
 from archive.identity.constraints import Link, LinkKind, Links
 from archive.identity.events import (
+    Cell,
     DecidedBy,
     Decision,
     EventKind,
@@ -28,6 +29,7 @@ from archive.identity.events import (
     Register,
     Write,
     face_cell,
+    suppressed_cell,
 )
 from archive.ids import DecisionId, FaceId, IdentityId, new_decision_id
 
@@ -89,6 +91,7 @@ def enacted(
     if not news:
         return None
     decision = Decision(new_decision_id(), kind, act.actor, act.cause, tuple(news), undoes)
+    _require_faces(desk, decision)
     _require_harmony(desk, links, decision, replacing=replacing)
     desk.append(decision)
     return decision
@@ -119,9 +122,29 @@ def require_undecided(desk: CorrectionDesk, faces: Iterable[HeldFace]) -> None:
         if face.membership is not None and face.membership.decided_by is DecidedBy.PERSON
     ]
     if cells:
-        last = {w.cell: logged for logged in desk.writing(cells) for w in logged.decision.writes}
-        deciders = {logged.decision.decision_id for logged in last.values()}
-        raise refusal(desk, "a person put a face where it is", deciders)
+        raise refusal(desk, "a person put a face where it is", last_writers(desk, cells))
+
+
+def _require_faces(desk: CorrectionDesk, decision: Decision) -> None:
+    """Refuse to say whose something is that a person said is no face."""
+    joining = {
+        write.cell.face_id
+        for write in decision.writes
+        if isinstance(write.value, Membership) and write.cell.face_id is not None
+    }
+    suppressed = {face_id for face_id, face in desk.faces(joining).items() if face.suppressed}
+    for write in decision.writes:
+        if write.cell.register is Register.SUPPRESSED and write.cell.face_id is not None:
+            (suppressed.add if write.value else suppressed.discard)(write.cell.face_id)
+    if none := suppressed & joining:
+        cells = [suppressed_cell(face_id) for face_id in none]
+        raise refusal(desk, "a person said that it is no face", last_writers(desk, cells))
+
+
+def last_writers(desk: CorrectionDesk, cells: Collection[Cell]) -> set[DecisionId]:
+    """Name the decisions that gave registers their values."""
+    last = {w.cell: logged for logged in desk.writing(cells) for w in logged.decision.writes}
+    return {logged.decision.decision_id for logged in last.values()}
 
 
 def refusal(desk: CorrectionDesk, what: str, decision_ids: Iterable[DecisionId | None]) -> Conflict:

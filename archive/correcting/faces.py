@@ -197,7 +197,7 @@ def reject(
 ) -> Decision | None:
     """Say that faces are not an identity's; no later pass puts them there.
 
-    Faces that must be with them leave too.
+    Faces that must be with them leave too, unless the identity stands and falls with those.
 
     Args:
         desk: The store, ours alone.
@@ -220,12 +220,12 @@ def reject(
     bound = {other for face in chosen for other in links.together(face)}
     leaving = chosen if instead else chosen | bound
     members = desk.members(source)
-    staying = [face for face in members if face.face_id not in leaving]
+    others = [face for face in members if face.face_id not in chosen]
     writes = releasing_writes(chosen, links) if instead else []
     writes += [
         Write(face_cell(face.face_id), None, source) for face in members if face.face_id in leaving
     ]
-    standing = representatives(staying, REPRESENTATIVES_REJECTED)
+    standing = representatives(others, REPRESENTATIVES_REJECTED)
     writes += cannot_writes(sorted(chosen), standing)
     return enacted(desk, act, EventKind.REJECTED, writes, replacing=instead)
 
@@ -253,12 +253,14 @@ def not_a_face(desk: CorrectionDesk, face_ids: Sequence[FaceId], act: Act) -> De
 
 
 def drawn(desk: CorrectionDesk, face_id: FaceId, act: Act) -> Decision:
-    """Note that a person drew a face; undoing that makes it none.
+    """Note that a person drew a face, before anything else is said of it; undoing makes it none.
 
     Raises:
-        Permanent: There is no such face.
+        Permanent: There is no such face, or something was said of it already.
     """
-    _faces(desk, [face_id])
+    (face,) = _faces(desk, [face_id])
+    if face.membership is not None or face.suppressed:
+        raise Permanent(f"the face {face_id} was there already")
     write = Write(suppressed_cell(face_id), False)
     decision = enacted(desk, act, EventKind.FACE_DRAWN, [write])
     assert decision is not None, "a register is written"

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from archive.correcting.checking import enacted, refusal, require_undecided
+from archive.correcting.checking import (
+    enacted,
+    last_writers,
+    refusal,
+    require_undecided,
+)
 from archive.correcting.ports import Act, CorrectionDesk, HeldFace, Person
 from archive.errors import Permanent
 from archive.identity.events import (
@@ -154,9 +159,7 @@ def _require_live(desk: CorrectionDesk, values: Mapping[Cell, Value]) -> None:
     gone = [goal for goal in goals if goal is not None and not standing.get(goal, False)]
     if gone:
         cells = [identity_cell(Register.STATE, identity_id) for identity_id in gone]
-        last = {w.cell: each for each in desk.writing(cells) for w in each.decision.writes}
-        names = [logged.decision.decision_id for logged in last.values()]
-        raise refusal(desk, "whose faces they were is no more", names)
+        raise refusal(desk, "whose faces they were is no more", last_writers(desk, cells))
 
 
 def _standing(values: Mapping[Cell, Value]) -> dict[IdentityId | None, bool]:

@@ -2,100 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import UTC, timedelta
+from uuid import uuid4
 
 import numpy as np
 import psycopg
 import pytest
-from psycopg.types.json import Jsonb
 
 from archive.errors import Permanent, Transient
 from archive.identify import IdentifyOptions, IdentifyResult, identify
 from archive.identify import PeopleStore as Port
-from archive.identity.records import FaceSet
 from archive.ids import ContentKey, IdentityId, new_identity_id
 from resources.store.database import Database
 from resources.store.locks import named_lock
 from resources.store.people import PeopleStore
-from tests.unit.identity.worlds import DIMS, START, around, directions, world
+from tests.fixtures.shelf import Shelf
+from tests.unit.identity.worlds import START, around, directions, world
 from tests.unit.test_identify import MODEL
-
-_CHAT = """
-INSERT INTO chats (chat_no, chat_id, kind, id_space, account_id, title,
-                   allow_archive, allow_faces)
-VALUES (%(chat_no)s, %(chat_no)s, 'supergroup', 'own', 1, 'A chat', true, true)
-"""
-
-
-class Shelf:
-    """Fills a fresh store with chats, photos and faces."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._message_id = 0
-        with database.transaction() as connection:
-            connection.execute("INSERT INTO accounts (account_id, name) VALUES (1, 'Mia')")
-            connection.execute(
-                "INSERT INTO models (name, kind, licence, commercial_use, dims, thresholds)"
-                " VALUES (%s, 'insightface', 'none', true, %s, %s)",
-                (MODEL.name, DIMS, Jsonb({})),
-            )
-            for chat_no in (1, 2):
-                connection.execute(_CHAT, {"chat_no": chat_no})
-
-    def fill(self, faces: FaceSet, chats: Sequence[int] = (1,)) -> None:
-        """Store one photo with one face for each of `faces`, sent to each of `chats`."""
-        for one, vector in zip(faces.faces, faces.vectors, strict=True):
-            self.photo(one.content_key, one.face_id, vector, one.taken_at, chats)
-
-    def photo(
-        self,
-        content_key: ContentKey,
-        face_id: UUID,
-        vector: np.ndarray,
-        sent_at: datetime = START,
-        chats: Sequence[int] = (1,),
-        quality: float = 0.9,
-    ) -> None:
-        media_id = f"photo:{int(content_key[-12:], 16)}"
-        with self.database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO blobs (content_key, size_bytes, phash) VALUES (%s, 1, NULL)",
-                (content_key,),
-            )
-            connection.execute(
-                "INSERT INTO media (media_id, kind, content_key) VALUES (%s, 'photo', %s)",
-                (media_id, content_key),
-            )
-            for chat_no in chats:
-                self._message_id += 1
-                connection.execute(
-                    "INSERT INTO messages (chat_no, message_id, kind, sent_at, raw)"
-                    " VALUES (%s, %s, 'media', %s, '{}')",
-                    (chat_no, self._message_id, sent_at),
-                )
-                connection.execute(
-                    "INSERT INTO message_media (chat_no, message_id, media_id) VALUES (%s, %s, %s)",
-                    (chat_no, self._message_id, media_id),
-                )
-            connection.execute(
-                "INSERT INTO faces (face_id, content_key, x1, y1, x2, y2, landmarks,"
-                " landmark_schema, detection_score, quality, model, crop_key)"
-                " VALUES (%s, %s, 10, 10, 110, 130, '{}', 'none', 0.9, %s, %s, 'crop')",
-                (face_id, content_key, quality, MODEL.name),
-            )
-            connection.execute(
-                "INSERT INTO embeddings (face_id, model, dims, embedding)"
-                " VALUES (%s, %s, %s, %s::vector)",
-                (face_id, MODEL.name, DIMS, vector.tolist()),
-            )
-
-    def execute(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        with self.database.transaction() as connection:
-            cursor = connection.execute(statement, values)
-            return [] if cursor.description is None else cursor.fetchall()
 
 
 @pytest.fixture

@@ -7,30 +7,32 @@ writes down what is to be kept. What is made of the bytes is ``media_items``'.
 from __future__ import annotations
 
 import asyncio
-import re
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
 from archive.byte_budget import ByteBudget
-from archive.errors import ItemRejected, Transient
 from archive.ids import MessageId
 from archive.ledger import TRANSIENT, Product, State
+from archive.media_files import (
+    CountedFile,
+    ItemFailed,
+    StoredFile,
+    one_item,
+    parts_of,
+    suffix_of,
+)
 from archive.media_options import MediaPassOptions
-from archive.media_ports import Blobs, MediaSource, RangedSource, Ranges
+from archive.media_ports import Blobs, MediaSource, Ranges
 from archive.media_records import Claimed, Original
-from archive.records import VIDEO_KINDS, Chat, MediaAccess, MediaFile, MediaKind
+from archive.records import VIDEO_KINDS, Chat, MediaAccess, MediaFile
 
 # What a file read in ranges has in memory: the parts that a decoder goes back to, twice; or the
 # parts of an original that are on their way.
 _RANGED_BYTES: Final = 8 * 1024 * 1024
-_PART_BYTES: Final = 1024 * 1024
-_PARTS_AHEAD: Final = 4
-
-_SUFFIX: Final = re.compile(r"[a-z0-9]{1,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,7 @@ class FileAtHand:
     @property
     def access_now(self) -> MediaAccess | None:
         """The access as it is after the parts that were read."""
-        return self.data.access if isinstance(self.data, _Counted) else self.access
-
-
-class ItemFailed(Exception):
-    """One item has no result; the ledger will say why."""
-
-    def __init__(self, state: State, reason: str, detail: str) -> None:
-        super().__init__(reason)
-        self.state = state
-        self.reason = reason
-        self.detail = detail
+        return self.data.access if isinstance(self.data, CountedFile) else self.access
 
 
 class Fetcher:
@@ -137,16 +129,16 @@ class Fetcher:
             try:
                 yield at_hand
             finally:
-                if isinstance(at_hand.data, _Counted):
+                if isinstance(at_hand.data, CountedFile):
                     self._count(at_hand.data.read_bytes)
 
     def _bytes_in_memory(self, item: Item) -> int:
-        if self._is_read_in_parts(item):
+        if self._is_read_inparts_of(item):
             return _RANGED_BYTES
         size = item.file.size_bytes
         return self._options.limits.media_bytes if size is None else size
 
-    def _is_read_in_parts(self, item: Item) -> bool:
+    def _is_read_inparts_of(self, item: Item) -> bool:
         """Whether the file is too large for memory; of a photo that nobody keeps all is needed."""
         most = min(self._options.limits.media_bytes, self._options.buffer_limit_bytes)
         in_parts = item.file.kind in VIDEO_KINDS or self._is_to_be_written(item)
@@ -159,19 +151,19 @@ class Fetcher:
             return None
         if item.products == {Product.ORIGINALS}:
             return FileAtHand(b"", None, original)
-        if self._is_read_in_parts(item):
-            return FileAtHand(_StoredFile(self._blobs, original), None, original)
+        if self._is_read_inparts_of(item):
+            return FileAtHand(StoredFile(self._blobs, original), None, original)
         data = await asyncio.to_thread(self._blobs.get, original.key)
         is_whole = await asyncio.to_thread(_digest, data) == original.sha256
         return FileAtHand(data, None, original) if is_whole else None
 
     async def _fetched(self, item: Item) -> FileAtHand:
         access = _access(item)
-        if not self._is_read_in_parts(item):
+        if not self._is_read_inparts_of(item):
             return await self._whole(item, access)
-        with _one_item():
+        with one_item():
             source = self._source.ranged(self._chat, item.message_id, item.file, access)
-        counted = _Counted(source)
+        counted = CountedFile(source)
         if self._is_to_be_written(item):
             return await self._streamed(item, counted)
         return FileAtHand(counted, None)
@@ -181,7 +173,7 @@ class Fetcher:
         return item.is_to_be_kept or item.original is not None
 
     async def _whole(self, item: Item, access: MediaAccess) -> FileAtHand:
-        with _one_item():
+        with one_item():
             async with self._downloads:
                 fetched = await self._source.fetch(self._chat, item.message_id, item.file, access)
         size = len(fetched.data)
@@ -198,88 +190,23 @@ class Fetcher:
         key = self._blobs.put(data, folder="originals", suffix=suffix_of(file))
         return Original(key, _digest(data), len(data))
 
-    async def _streamed(self, item: Item, source: _Counted) -> FileAtHand:
+    async def _streamed(self, item: Item, source: CountedFile) -> FileAtHand:
         """Bring a file to the originals part by part, on from where a killed pass got to."""
         name, suffix = f"{item.file.media_id} {source.size_bytes}", suffix_of(item.file)
         growing = await asyncio.to_thread(self._blobs.grow, name, suffix=suffix)
         try:
-            async with self._downloads, aclosing(_parts(source, growing.size_bytes)) as parts:
+            async with self._downloads, aclosing(parts_of(source, growing.size_bytes)) as parts:
                 async for part in parts:
                     await asyncio.to_thread(growing.write, part)
             original = await asyncio.to_thread(growing.finish)
         finally:
             self._count(source.read_bytes)
             await asyncio.to_thread(growing.close)
-        return FileAtHand(_StoredFile(self._blobs, original), source.access, original)
+        return FileAtHand(StoredFile(self._blobs, original), source.access, original)
 
     def _count(self, size_bytes: int) -> None:
         self._tally.fetched += 1
         self._tally.fetched_bytes += size_bytes
-
-
-def suffix_of(file: MediaFile) -> str:
-    """Choose what an original's name ends with, so that other programs know what it is."""
-    if file.kind is MediaKind.PHOTO:
-        return "jpg"
-    named = (file.file_name or "").rpartition(".")[2].lower()
-    typed = (file.mime_type or "").rpartition("/")[2].lower()
-    return next((each for each in (named, typed) if _SUFFIX.fullmatch(each)), "bin")
-
-
-async def _parts(source: Ranges, start: int) -> AsyncGenerator[bytes, None]:
-    """Read on from a place to the end, in order, some parts ahead of who takes them."""
-    size = source.size_bytes
-    offsets = iter(range(start, size, _PART_BYTES))
-    ahead: deque[asyncio.Task[bytes]] = deque()
-    try:
-        while True:
-            while len(ahead) < _PARTS_AHEAD and (offset := next(offsets, None)) is not None:
-                wanted = source.read(offset, min(_PART_BYTES, size - offset))
-                ahead.append(asyncio.ensure_future(wanted))
-            if not ahead:
-                return
-            yield await ahead.popleft()
-    finally:
-        for task in ahead:
-            task.cancel()
-        await asyncio.gather(*ahead, return_exceptions=True)
-
-
-class _StoredFile:
-    """An original that is read where somebody looks."""
-
-    def __init__(self, blobs: Blobs, original: Original) -> None:
-        self._blobs = blobs
-        self._original = original
-
-    @property
-    def size_bytes(self) -> int:
-        return self._original.size_bytes
-
-    async def read(self, offset: int, size: int) -> bytes:
-        return await asyncio.to_thread(self._blobs.read, self._original.key, offset, size)
-
-
-class _Counted:
-    """A file at its source that is read in parts, and how much of it was read."""
-
-    def __init__(self, file: RangedSource) -> None:
-        self.read_bytes = 0
-        self._file = file
-
-    @property
-    def size_bytes(self) -> int:
-        return self._file.size_bytes
-
-    @property
-    def access(self) -> MediaAccess:
-        return self._file.access
-
-    async def read(self, offset: int, size: int) -> bytes:
-        with _one_item():
-            data = await self._file.read(offset, size)
-        self.read_bytes += len(data)
-        return data
 
 
 def _digest(data: bytes) -> bytes:
@@ -292,17 +219,3 @@ def _access(item: Item) -> MediaAccess:
     if item.claimed.access is None:
         raise ItemFailed(State.FAILED, "no_access", "the account has not seen this file yet")
     return item.claimed.access
-
-
-@contextmanager
-def _one_item() -> Iterator[None]:
-    """Turn what the source says of one file into its row; what concerns all passes unchanged."""
-    try:
-        yield
-    except ItemRejected as exc:
-        raise ItemFailed(State.SKIPPED, exc.reason, exc.detail) from exc
-    except Transient as exc:
-        # With a time it is the account that must wait, and every other item with it.
-        if exc.retry_after_seconds is not None:
-            raise
-        raise ItemFailed(State.FAILED, TRANSIENT, str(exc)) from exc

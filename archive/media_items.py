@@ -16,7 +16,8 @@ from archive.errors import ArchiveError, ItemRejected
 from archive.faces.errors import ChildDied, WorkerDied
 from archive.faces.records import MediaAnalysis, PictureKind
 from archive.ledger import CRASHED, FACE_PRODUCTS, Product, State, next_try
-from archive.media_fetching import Fetcher, FileAtHand, Item, ItemFailed, Tally
+from archive.media_fetching import Fetcher, FileAtHand, Item, Tally
+from archive.media_files import ItemFailed
 from archive.media_options import MediaPassOptions
 from archive.media_ports import Blobs, MediaSource, MediaStore, Ranges, Vision
 from archive.media_records import Commit, Committed, Kept, Original, Result, Setback

@@ -139,14 +139,22 @@ def check_data_folder(settings: Settings) -> CheckResult:
 
 
 def check_free_disk(settings: Settings) -> CheckResult:
-    """Compare the free disk with the limit below which media work stops."""
-    free_gb = shutil.disk_usage(_existing(settings.data_dir)).free / 1e9
-    finding = f"{free_gb:.1f} GB free where the data lies."
-    if free_gb < settings.min_free_disk_gb:
+    """Compare the free disk with the limit below which media work stops.
+
+    Crops and originals may lie on a disk of their own; what lies behind a URL is not asked.
+    """
+    places = [("FACE_ARCHIVE_DATA_DIR", settings.data_dir)]
+    blobs = settings.blob_url or ""
+    if blobs and ("://" not in blobs or blobs.startswith("file://")):
+        places.append(("FACE_ARCHIVE_BLOB_URL", Path(blobs.removeprefix("file://")).absolute()))
+    free = {name: shutil.disk_usage(_existing(place)).free / 1e9 for name, place in places}
+    name = min(free, key=lambda each: free[each])
+    finding = f"{free[name]:.1f} GB free where {name} lies."
+    if free[name] < settings.min_free_disk_gb:
         return fail(
             "free disk",
             f"Only {finding}",
-            f"Free {settings.min_free_disk_gb:g} GB, set FACE_ARCHIVE_DATA_DIR to a larger disk, "
+            f"Free {settings.min_free_disk_gb:g} GB, set {name} to a larger disk, "
             "or lower FACE_ARCHIVE_MIN_FREE_DISK_GB.",
         )
     return ok("free disk", finding)

@@ -155,21 +155,6 @@ class TrackCollapser:
         return None
 
 
-def collapse(
-    frames: Sequence[Sequence[FoundFace]], thresholds: ModelThresholds
-) -> tuple[FoundFace, ...]:
-    """Collapse all sampled frames of a video at once; see `TrackCollapser`.
-
-    Args:
-        frames: The faces of each sampled frame, in order of time.
-        thresholds: Of the model that made the embeddings.
-    """
-    collapser = TrackCollapser(thresholds)
-    for faces in frames:
-        collapser.add(faces)
-    return collapser.finish()
-
-
 def _rank(face: FoundFace) -> tuple[float, float]:
     """Sort the face of highest quality first; of equals the earlier one."""
     return -face.quality, face.frame_seconds

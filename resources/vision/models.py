@@ -137,11 +137,6 @@ _REGISTRY: Final[Mapping[str, KnownModel]] = MappingProxyType(
 )
 
 
-def known_models() -> tuple[KnownModel, ...]:
-    """List the registry, free ones first."""
-    return tuple(sorted(_REGISTRY.values(), key=lambda model: not model.commercial_use))
-
-
 def look_up(name: str) -> KnownModel:
     """Give what is known about a model.
 

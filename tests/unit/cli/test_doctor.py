@@ -1,5 +1,6 @@
 """Checks that need nothing but a folder."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ def test_a_full_disk_fails_and_names_the_limit(tmp_path: Path) -> None:
     result = check_free_disk(settings(tmp_path / "new" / "folder", min_free_disk_gb=10**9))
     assert result.state is CheckState.FAIL
     assert "FACE_ARCHIVE_MIN_FREE_DISK_GB" in result.way_out
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no second disk to name")
+def test_crops_on_a_disk_of_their_own_are_looked_at_too(tmp_path: Path) -> None:
+    elsewhere = settings(tmp_path, blob_url="/dev/shm/blobs", min_free_disk_gb=10**9)
+    free = {name: shutil.disk_usage(name).free for name in ("/dev/shm", tmp_path)}
+    smaller = "BLOB_URL" if free["/dev/shm"] < free[tmp_path] else "DATA_DIR"
+
+    assert smaller in check_free_disk(elsewhere).way_out
 
 
 def test_a_missing_application_key_leads_to_init(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from archive.faces.records import FIVE_POINTS, Box, FoundFace, ModelThresholds
-from archive.faces.tracks import collapse
+from archive.faces.tracks import TrackCollapser
 
 DIMS = 32
 THRESHOLDS = ModelThresholds(0.4, 0.05, 0.5, 0.1, 0.4, 20, 48)
@@ -25,6 +26,15 @@ def face(
         embedding=(vector / np.linalg.norm(vector)).astype(np.float32),
         crop=b"",
     )
+
+
+def collapse(
+    frames: Sequence[Sequence[FoundFace]], thresholds: ModelThresholds
+) -> tuple[FoundFace, ...]:
+    collapser = TrackCollapser(thresholds)
+    for faces in frames:
+        collapser.add(faces)
+    return collapser.finish()
 
 
 def test_repeats_of_a_face_become_its_best_frame() -> None:

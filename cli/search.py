@@ -18,9 +18,9 @@ from archive.errors import Permanent
 from archive.faces.records import Box, Embedding
 from archive.ids import ChatNo, FaceId
 from archive.records import Chat
-from archive.references import message_link
-from archive.searching import Found, LikeFace, Within, find_face, search, vector_of
+from archive.searching import Found, Within, find_face, search, vector_of
 from cli.context import open_toolbox
+from cli.identity_rows import sighting_row
 from cli.output import emit, progress, say
 
 if TYPE_CHECKING:
@@ -146,24 +146,10 @@ def _faces(number: int, found: Found, chats: dict[ChatNo, Chat]) -> Iterator[Row
             "face": str(face.face_id),
             "similarity": round(face.similarity, 3),
             "person": face.identity.title if face.identity else None,
-            **_where(face, found, chats),
+            **sighting_row(found.sightings.get(face.face_id), chats),
+            "seconds": round(face.frame_seconds, 1),
             "box": _sides(face.box),
         }
-
-
-def _where(face: LikeFace, found: Found, chats: dict[ChatNo, Chat]) -> Row:
-    """Tell the first message that shows a face, as far as it still does."""
-    seen = found.sightings.get(face.face_id)
-    chat = chats.get(seen.chat_no) if seen else None
-    return {
-        "sent_at": seen.sent_at.isoformat() if seen else None,
-        "chat": chat.title if chat else None,
-        "chat_no": seen.chat_no if seen else None,
-        "message_id": seen.message_id if seen else None,
-        "link": message_link(chat, seen.message_id) if seen and chat else None,
-        "more_messages": seen.others if seen else 0,
-        "seconds": round(face.frame_seconds, 1),
-    }
 
 
 def _sides(box: Box) -> list[int]:

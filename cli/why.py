@@ -17,6 +17,7 @@ from archive.ids import MediaId
 from archive.references import message_link, parse_message_link
 from archive.why import Explained, SearchedMedium, explain
 from cli.context import open_toolbox
+from cli.identity_rows import short
 from cli.output import emit, say
 from resources.vision.models import look_up
 
@@ -48,7 +49,7 @@ def why_command(
     with open_toolbox() as toolbox:
         model = toolbox.engine_spec.model_name
         rules = _rules(toolbox, model)
-        for medium in _media(toolbox, reference, model):
+        for medium in media_meant(toolbox, reference, model):
             _say_how(medium)
             _say_what_is_like_it(toolbox, medium)
             rows = (
@@ -79,8 +80,8 @@ def _rules(toolbox: Toolbox, model: str) -> Rules:
     )
 
 
-def _media(toolbox: Toolbox, reference: str, model: str) -> list[SearchedMedium]:
-    """Find what a person means.
+def media_meant(toolbox: Toolbox, reference: str, model: str) -> list[SearchedMedium]:
+    """Find the media that a person means by a link or by a medium's name; one at least.
 
     Raises:
         Permanent: It is no link and no medium, or the archive does not have it.
@@ -123,6 +124,7 @@ def _row(medium: SearchedMedium, each: Explained) -> dict[str, object]:
     box = seen.box
     return {
         "medium": medium.media_id,
+        "face": short(seen.face_id) if seen.face_id else None,
         "frame_seconds": round(seen.frame_seconds, 2),
         "box": [round(side) for side in (box.x1, box.y1, box.x2, box.y2)],
         "pixels": round(box.side),

@@ -33,6 +33,7 @@ from resources.store.corrections import CorrectionStore
 from resources.store.costs import CostStore
 from resources.store.database import Database
 from resources.store.deletions import DeletionStore
+from resources.store.drawings import DrawingStore
 from resources.store.forum_topics import ForumTopicStore
 from resources.store.history import HistoryStore
 from resources.store.inbox import InboxStore
@@ -45,6 +46,7 @@ from resources.store.overview import OverviewStore
 from resources.store.paces import PaceStore
 from resources.store.people import PeopleStore
 from resources.store.places import Places
+from resources.store.register import RegisterStore
 from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore
 from resources.store.takeouts import TakeoutStore
@@ -92,6 +94,8 @@ class Toolbox:
         self.face_search = FaceSearchStore(database)
         self.people = PeopleStore(database)
         self.corrections = CorrectionStore(database)
+        self.register = RegisterStore(database)
+        self.drawings = DrawingStore(database)
         self.topics = TopicStore(database)
         self.overview = OverviewStore(database)
         self.audit = AuditStore(database)
@@ -199,17 +203,18 @@ class Toolbox:
         """Which model the settings choose, not loaded yet."""
         return chosen_engine(self.settings)
 
-    def vision(self, *, faces: bool = True) -> AnalystPool:
+    def vision(self, *, faces: bool = True, workers: int | None = None) -> AnalystPool:
         """Give a pool of analysts, to be entered.
 
         Args:
             faces: Load the model; without it the pool only fingerprints.
+            workers: How many; ``None`` leaves it to the setting.
         """
         from resources.vision.pool import AnalystPool
 
         return AnalystPool(
             self.engine_spec if faces else None,
-            workers=self._workers,
+            workers=workers or self._workers,
             limits=self._analyst_limits,
         )
 

@@ -137,6 +137,11 @@ def lock_bytes(connection: Connection, sha256: bytes) -> ContentKey:
     return key
 
 
+def lock_key(connection: Connection, key: ContentKey) -> None:
+    """Keep every other commit of a content out until the transaction ends."""
+    connection.execute(_LOCK, (f"content {key}",))
+
+
 def lock_content(connection: Connection, media_id: MediaId, fingerprint: Fingerprint) -> ContentKey:
     """Keep every other commit of the same bytes out until the transaction ends.
 
@@ -188,12 +193,31 @@ def write_faces(
     Returns:
         How many are new.
     """
-    attachment = attach(_known_faces(connection, key), faces, _no_faces(connection, key))
+    attachment = attach(known_faces(connection, key), faces, _no_faces(connection, key))
     connection.execute(_REMOVE_FACES, (list(attachment.gone),))
     shown = [index for index in range(len(faces)) if index not in attachment.left_out]
     faces, crop_keys = [faces[index] for index in shown], [crop_keys[index] for index in shown]
     kept = [attachment.kept[index] for index in shown]
     ids = [each or new_face_id() for each in kept]
+    _write(connection, ids, key, model, faces, crop_keys)
+    return sum(each is None for each in kept)
+
+
+def _no_faces(connection: Connection, key: ContentKey) -> list[NoFace]:
+    return [
+        NoFace(frame_seconds, Box(x1, y1, x2, y2))
+        for frame_seconds, x1, y1, x2, y2 in connection.execute(_NO_FACES, (key,))
+    ]
+
+
+def _write(
+    connection: Connection,
+    ids: Sequence[FaceId],
+    key: ContentKey,
+    model: str,
+    faces: Sequence[FoundFace],
+    crop_keys: Sequence[str],
+) -> None:
     rows = [
         _face_row(face_id, key, model, face, crop)
         for face_id, face, crop in zip(ids, faces, crop_keys, strict=True)
@@ -205,17 +229,19 @@ def write_faces(
     with connection.cursor() as cursor:
         cursor.executemany(_WRITE_FACE, rows)
         cursor.executemany(_WRITE_EMBEDDING, vectors)
-    return sum(each is None for each in kept)
 
 
-def _no_faces(connection: Connection, key: ContentKey) -> list[NoFace]:
-    return [
-        NoFace(frame_seconds, Box(x1, y1, x2, y2))
-        for frame_seconds, x1, y1, x2, y2 in connection.execute(_NO_FACES, (key,))
-    ]
+def add_face(
+    connection: Connection, key: ContentKey, model: str, face: FoundFace, crop_key: str
+) -> FaceId:
+    """Store one more face of a content, beside those that a search found."""
+    face_id = new_face_id()
+    _write(connection, [face_id], key, model, [face], [crop_key])
+    return face_id
 
 
-def _known_faces(connection: Connection, key: ContentKey) -> list[KnownFace]:
+def known_faces(connection: Connection, key: ContentKey) -> list[KnownFace]:
+    """Give the faces that a content has."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return [
             KnownFace(

@@ -13,7 +13,6 @@ import typer
 from cli import (
     accounts,
     backfill,
-    calibrate,
     catch_up,
     chats,
     db,
@@ -83,7 +82,6 @@ for group in (
     catch_up,
     people,
     identities,
-    calibrate,
     search,
     status,
     failures,

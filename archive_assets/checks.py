@@ -6,7 +6,7 @@ from archive.ledger import PASS_PRODUCTS
 from archive.windows import parse_key
 from archive_assets.media import extracted_faces_key, face_embeddings_key
 from archive_assets.partitions import chat_window
-from archive_assets.people import published_topics
+from archive_assets.people import identity_clusters, published_topics
 from archive_assets.telegram import chat_history
 from resources.toolbox import Toolbox
 from sensors.reconcile import LIVE_LAG_CHECK, live_lag
@@ -39,6 +39,17 @@ def embeddings_have_unit_norm_and_right_dims(
 ) -> dg.AssetCheckResult:
     """Each vector has length 1 and as many numbers as its model says."""
     return _none(toolbox.audit.bad_embeddings(parse_key(context.partition_key)))
+
+
+@dg.asset_check(asset=identity_clusters)
+def people_are_what_their_log_comes_to(
+    toolbox: dg.ResourceParam[Toolbox],
+) -> dg.AssetCheckResult:
+    """The tables of people hold what a replay of `identity_events` gives.
+
+    `face-archive identities rebuild` brings them in line with it.
+    """
+    return _none(toolbox.corrections.check().total)
 
 
 @dg.asset_check(asset=published_topics)

@@ -21,6 +21,7 @@ VECTORS = dg.AssetCheckKey(face_embeddings_key, "embeddings_have_unit_norm_and_r
 PUBLISHED = dg.AssetCheckKey(
     dg.AssetKey("published_topics"), "nothing_is_published_without_a_switch"
 )
+PEOPLE = dg.AssetCheckKey(dg.AssetKey("identity_clusters"), "people_are_what_their_log_comes_to")
 
 _WITHOUT_ROWS = "DELETE FROM media_products WHERE product = 'embeddings' RETURNING media_id"
 _ROWS_AGAIN = """
@@ -42,7 +43,7 @@ def rows_found(installation: Installation, check: dg.AssetCheckKey) -> int:
         result = job.execute_in_process(
             {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,
-            partition_key=None if check == PUBLISHED else key,
+            partition_key=None if check in {PUBLISHED, PEOPLE} else key,
         )
     (evaluation,) = result.get_asset_check_evaluations()
     found = evaluation.metadata["rows"].value
@@ -62,7 +63,9 @@ def changed(installation: Installation, do: LiteralString, undo: LiteralString) 
         connection.execute(undo)
 
 
-@pytest.mark.parametrize("check", [LEDGER, VECTORS, PUBLISHED], ids=lambda check: str(check.name))
+@pytest.mark.parametrize(
+    "check", [LEDGER, VECTORS, PUBLISHED, PEOPLE], ids=lambda check: str(check.name)
+)
 def test_checks_pass_on_what_a_whole_run_leaves(
     gone_through: Installation, check: dg.AssetCheckKey
 ) -> None:
@@ -92,3 +95,13 @@ def test_posts_that_no_chat_allows_any_more_are_found(gone_through: Installation
     finally:
         allow(chat, Switches(publish=True), chats)
     assert rows_found(gone_through, PUBLISHED) == 0
+
+
+def test_people_who_are_not_what_their_log_says_are_found(gone_through: Installation) -> None:
+    with changed(
+        gone_through,
+        "UPDATE identities SET label = 'Eve' WHERE number = 1",
+        "UPDATE identities SET label = NULL WHERE number = 1",
+    ):
+        assert rows_found(gone_through, PEOPLE) == 1
+    assert rows_found(gone_through, PEOPLE) == 0

@@ -8,7 +8,7 @@ them when the socket closes, however the holder ended. Nobody waits here: a busy
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import psycopg
 
@@ -24,8 +24,9 @@ _TRY = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _FREE = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 
-@contextmanager
-def account_lane(database: Database, account_id: AccountId, lane: str) -> Iterator[None]:
+def account_lane(
+    database: Database, account_id: AccountId, lane: str
+) -> AbstractContextManager[None]:
     """Be the only one who spends an account's flood budget in a lane.
 
     Args:
@@ -36,27 +37,34 @@ def account_lane(database: Database, account_id: AccountId, lane: str) -> Iterat
     Raises:
         Transient: Another run is in that lane.
     """
-    with _lock(database, f"lane:{account_id}:{lane}", f"the account's {lane} lane is busy"):
-        yield
+    busy = f"the account's {lane} lane is busy"
+    return named_lock(database, f"lane:{account_id}:{lane}", busy=busy)
 
 
 @contextmanager
-def named_lock(database: Database, name: str) -> Iterator[None]:
+def named_lock(
+    database: Database,
+    name: str,
+    *,
+    busy: str | None = None,
+    retry_after_seconds: float = BUSY_RETRY_SECONDS,
+) -> Iterator[None]:
     """Be the only one who does what the name says, such as ``identify``.
+
+    Args:
+        database: The archive.
+        name: What is done; others see its hash in ``pg_locks``, after ``named:``.
+        busy: What to tell who comes second.
+        retry_after_seconds: When they may come back.
 
     Raises:
         Transient: Somebody else does it now.
     """
-    with _lock(database, f"named:{name}", f"{name} is busy"):
-        yield
-
-
-@contextmanager
-def _lock(database: Database, key: str, busy: str) -> Iterator[None]:
+    key = f"named:{name}"
     with database.session() as connection:
         row = connection.execute(_TRY, (key,)).fetchone()
         if row is None or not row[0]:
-            raise Transient(busy, retry_after_seconds=BUSY_RETRY_SECONDS)
+            raise Transient(busy or f"{name} is busy", retry_after_seconds=retry_after_seconds)
         try:
             yield
         finally:

@@ -10,14 +10,12 @@ for each other in a circle: chats, then a content, then media by id, then their 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from secrets import token_hex
 
-import psycopg
 from psycopg import Connection
 
-from archive.errors import Transient
 from archive.faces.records import ModelRecord
 from archive.ids import AccountId, ChatNo, MediaId
 from archive.ledger import FACE_PRODUCTS, ChatPolicy, Product, State
@@ -37,11 +35,10 @@ from archive.windows import Window
 from resources.store import faces, media_sql
 from resources.store import media_rows as read
 from resources.store.database import Database
+from resources.store.locks import named_lock
 from resources.store.merging import merge_ranged
 from resources.store.pictures import write_pictures
 from resources.store.searches import write_search
-
-BUSY_RETRY_SECONDS = 15.0
 
 
 class MediaStore:
@@ -57,16 +54,9 @@ class MediaStore:
         Raises:
             Transient: Another pass holds it.
         """
-        with self._database.session() as connection:
-            lock = (f"media window {window.key}",)
-            if not read.value(connection.execute(media_sql.TRY_LOCK, lock)):
-                raise Transient("another run is working on this window", BUSY_RETRY_SECONDS)
-            try:
-                yield f"{read.lease_prefix(window)}{owner}/{token_hex(4)}"
-            finally:
-                # Closing the connection frees it too, but only a moment later.
-                with suppress(psycopg.Error):
-                    connection.execute(media_sql.UNLOCK, lock)
+        busy = "another run is working on this window"
+        with named_lock(self._database, f"media window {window.key}", busy=busy):
+            yield f"{read.lease_prefix(window)}{owner}/{token_hex(4)}"
 
     def ensure_model(self, model: ModelRecord) -> None:
         """Record a model before the first vector that names it."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
 
-from psycopg import Connection, Cursor
+from psycopg import Connection
 from psycopg.rows import dict_row
 
 from archive.errors import Permanent
@@ -140,9 +140,3 @@ def rows(connection: Connection, statement: LiteralString, values: Row) -> list[
     """Run a statement and return its rows by name."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, values).fetchall()
-
-
-def value(cursor: Cursor[Any]) -> Any:
-    """Return the one value of a statement."""
-    row = cursor.fetchone()
-    return None if row is None else row[0]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final, LiteralString
 
-TRY_LOCK: Final[LiteralString] = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-UNLOCK: Final[LiteralString] = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
-
 POLICIES: Final[LiteralString] = """
 SELECT chat_no, allow_archive, allow_faces, keep_originals, media_types, max_media_bytes
 FROM chats WHERE chat_no = ANY(%(chat_nos)s)

@@ -7,13 +7,12 @@ transaction that names the state it comes from. The statements are in ``topics_s
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
@@ -34,6 +33,7 @@ from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql
 from resources.store.chats import chat_of
 from resources.store.database import Database
+from resources.store.locks import named_lock
 
 # Like a chat_no, within the 53 bits that survive JSON.
 _HUB_NO_BITS = 52
@@ -83,23 +83,18 @@ class TopicStore:
         with self._database.transaction() as connection:
             connection.execute(sql.SET_BLOCKED, {"hub_no": hub_no, "reason": reason})
 
-    @contextmanager
-    def publishing(self, hub_no: HubNo) -> Iterator[None]:
+    def publishing(self, hub_no: HubNo) -> AbstractContextManager[None]:
         """Hold the hub for one run; a kill -9 gives it back by itself.
 
         Raises:
             Transient: Another run holds it.
         """
-        with self._database.session() as connection:
-            row = connection.execute(sql.LOCK_HUB, {"hub_no": hub_no}).fetchone()
-            if row is None or not row[0]:
-                raise Transient("another run is publishing to this hub", _BUSY_RETRY_SECONDS)
-            try:
-                yield
-            finally:
-                # A broken connection has lost the lock already.
-                with suppress(psycopg.Error):
-                    connection.execute(sql.UNLOCK_HUB, {"hub_no": hub_no})
+        return named_lock(
+            self._database,
+            f"publish {hub_no}",
+            busy="another run is publishing to this hub",
+            retry_after_seconds=_BUSY_RETRY_SECONDS,
+        )
 
     # Both sides of a hub
 

@@ -176,13 +176,3 @@ SET state = CASE WHEN %(reason)s::text IS NULL THEN 'ready' ELSE 'blocked' END,
     state_reason = %(reason)s
 WHERE hub_no = %(hub_no)s
 """
-
-# A lock of the session, so that a kill -9 frees it with the connection. It is given back by
-# name all the same: the server may notice a closed connection a moment after the next run asks.
-LOCK_HUB: Final[LiteralString] = """
-SELECT pg_try_advisory_lock(hashtextextended('face-archive/publish/' || %(hub_no)s::text, 0))
-"""
-
-UNLOCK_HUB: Final[LiteralString] = """
-SELECT pg_advisory_unlock(hashtextextended('face-archive/publish/' || %(hub_no)s::text, 0))
-"""

@@ -64,7 +64,7 @@ WITH unfinished AS (
           SELECT FROM pg_locks
           WHERE locktype = 'advisory' AND objsubid = 1
             AND ((classid::bigint << 32) | objid::bigint)
-                = hashtextextended('media window ' || window_key, 0))
+                = hashtextextended('named:media window ' || window_key, 0))
     GROUP BY window_key
 )
 SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,

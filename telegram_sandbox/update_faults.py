@@ -45,6 +45,8 @@ class UpdateFaults:
 
     def __init__(self) -> None:
         """Starts without any rule."""
+        self.struck: list[Mishap] = []
+        """What happened to pushes, in order."""
         self._rules: list[UpdateFault] = []
         self._pushes: Counter[int] = Counter()
         self._late: defaultdict[int, list[bytes]] = defaultdict(list)
@@ -94,4 +96,6 @@ class UpdateFaults:
             self._pushes[index] += 1
             if rule.meets(self._pushes[index]):
                 found = found or rule.mishap
+        if found is not None:
+            self.struck.append(found)
         return found

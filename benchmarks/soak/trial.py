@@ -23,10 +23,18 @@ from resources.toolbox import Toolbox
 from sensors.listener import listen
 from telegram_sandbox import FaultSchedule, Sandbox
 from telegram_sandbox.schedule import KINDS
+from telegram_sandbox.update_faults import Mishap
 
-_DRAWS: Final = ((6, 30), (8, 6))
-"""How many faults, in how many first calls of their method: a trial reads some thirty pages and
-twice as many files, but asks for a handful of differences only."""
+# After these a person has to log in.
+_NOT_DRAWN: Final = frozenset({"logged_out"})
+_ANY: Final = KINDS.keys() - _NOT_DRAWN
+
+_UNSAID: Final = frozenset({"difference_too_long", "lost_update", "updates_too_long"})
+"""After these Telegram does not say by itself what happened."""
+
+_DRAWS: Final = ((6, 30, _ANY), (8, 6, _ANY), (3, 3, _UNSAID))
+"""How many faults, in how many first calls of their method or pushes, of which kinds: a trial reads
+some thirty pages and twice as many files, but asks for a handful of differences only."""
 
 _DEATH: Final = 0.15
 """How likely it is that the listener is cut off before an act, and is not there for it; the reader
@@ -35,9 +43,6 @@ likewise. Without a clean stop: a task that is cancelled in the middle."""
 _LONGEST_SECONDS: Final = 120.0
 _LOOK_AGAIN_SECONDS: Final = 0.1
 _FILE_DC: Final = 4
-# After these a person has to log in.
-_NOT_DRAWN: Final = frozenset({"logged_out"})
-
 _TABLES: Final = """
 SELECT table_name FROM information_schema.tables
 WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'schema_migrations'
@@ -54,12 +59,14 @@ class Trial:
 
     Attributes:
         struck: How many faults met a request or a push.
+        unsaid: How many of them left it to us to find out what happened.
         wrong: What is missing, too much or twice, a line each; and what broke.
     """
 
     schedule: FaultSchedule
     picture: Picture
     struck: int
+    unsaid: int
     wrong: tuple[str, ...]
 
     def against(self, faultless: Trial) -> Trial:
@@ -73,10 +80,9 @@ class Trial:
 
 def schedule_of(seed: int) -> FaultSchedule:
     """Draw the schedule of a seed."""
-    kinds = KINDS.keys() - _NOT_DRAWN
     drawn = [
-        FaultSchedule.random(2 * seed + number, count=count, calls=calls, kinds=kinds)
-        for number, (count, calls) in enumerate(_DRAWS)
+        FaultSchedule.random(len(_DRAWS) * seed + number, count=count, calls=calls, kinds=kinds)
+        for number, (count, calls, kinds) in enumerate(_DRAWS)
     ]
     return FaultSchedule(seed, tuple(rule for schedule in drawn for rule in schedule))
 
@@ -128,7 +134,15 @@ async def _trial(schedule: FaultSchedule, database_url: str, folder: Path) -> Tr
                 wrong.append("".join(traceback.format_exception(error)))
             wrong += sandbox.state.crashes + sandbox.state.unknown_requests
             picture = picture_of(toolbox.database, story)
-            return Trial(schedule, picture, len(sandbox.faults.struck), tuple(wrong))
+            return Trial(schedule, picture, *_struck(sandbox), tuple(wrong))
+
+
+def _struck(sandbox: Sandbox) -> tuple[int, int]:
+    """Count the faults that met something, and those among them of which nobody speaks."""
+    requests, pushes = sandbox.faults.struck, sandbox.faults.updates.struck
+    too_long = sum(fault.too_long for _, fault in requests)
+    lost = sum(mishap in {Mishap.LOST, Mishap.TOO_LONG} for mishap in pushes)
+    return len(requests) + len(pushes), too_long + lost
 
 
 async def _go_on(

@@ -25,6 +25,7 @@ def grown(vectors: Vectors, threshold: float, near: Pairs | None = None) -> Aggl
         usual=0.5,
         # So sure of what is usual that no group differs: plain average linkage is left.
         usual_weight=1e12,
+        slack=1.0,
     )
     pairs = near_pairs(vectors, np.arange(len(vectors)), threshold) if near is None else near
     groups.grow(pairs, threshold)

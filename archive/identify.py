@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from archive.faces.records import ModelRecord, ModelThresholds
+from archive.identity.constraints import Links
 from archive.identity.deciding import decide
 from archive.identity.records import (
     Assignment,
@@ -87,6 +88,10 @@ class PeopleDesk(Protocol):
         """
         ...
 
+    def links(self) -> Links:
+        """Give what people said of faces."""
+        ...
+
     def last_number(self) -> int:
         """Give the highest number that any identity ever had; 0 before the first."""
         ...
@@ -145,7 +150,8 @@ def identify(
     """
     rules = options.rules(model.thresholds)
     with store.deciding() as desk:
-        decisions = decide(desk.usable_faces(model.name, rules.min_quality), rules, draw_id)
+        faces = desk.usable_faces(model.name, rules.min_quality)
+        decisions = decide(faces, rules, draw_id, desk.links())
         founded = _numbered(decisions, desk.last_number())
         if founded or decisions.assignments:
             desk.save(model.name, founded, decisions.assignments, actor=MATCHER, cause=cause)

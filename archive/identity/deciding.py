@@ -1,23 +1,40 @@
-"""A pass over all faces: who begins a person, who joins one, who waits.
+"""A pass: who begins a person, who joins one, who waits.
 
-The order of the two rules, and when to stop. Cores are looked for first, among the faces that no
-identity clearly claims; then faces join until no more do; and both again while anything changes.
-So one pass over everything ends where repeated passes would, and a second pass changes nothing.
+The order of the rules, and when to stop. What people said comes first: a face that must be with
+another follows it, and none joins an identity it was parted from. Then cores are looked for among
+the faces that no identity clearly claims; then faces join until no more do; and both again while
+anything changes. So one pass over everything ends where repeated passes would, and a second pass
+changes nothing.
+
+A pass looks at the faces that are due and at those it wakes by what it changes (`matching`), and
+ends where a pass over all would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from archive.identity.constraints import Links
 from archive.identity.founding import FoundingGraph
-from archive.identity.matching import ScoreBoard
+from archive.identity.gallery import Gallery, portrait
+from archive.identity.matching import Match, ScoreBoard, choose, identity_scores
 from archive.identity.records import Assignment, Decisions, FaceSet, Founding
 from archive.identity.rules import Rules
-from archive.ids import IdentityId
+from archive.identity.standing import (
+    Frame,
+    Memory,
+    Remembered,
+    Standing,
+    Waiting,
+    remembered,
+    standing,
+)
+from archive.ids import FaceId, IdentityId
+
+_ROWS = 1024
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,69 +46,218 @@ class _Joining:
     similarity: float
 
 
-def decide(faces: FaceSet, rules: Rules, new_identity_id: Callable[[], IdentityId]) -> Decisions:
+def decide(
+    faces: FaceSet,
+    rules: Rules,
+    new_identity_id: Callable[[], IdentityId],
+    links: Links | None = None,
+) -> Decisions:
     """Decide about every face that has no identity.
 
     Args:
         faces: All usable faces, with and without identity, in any order.
         rules: The numbers to decide by.
         new_identity_id: Draws the id of an identity that begins.
+        links: What people said about faces; None: nothing.
 
     Returns:
         What changes. The same faces give the same decisions but for the drawn ids, whatever the
         order in which they come.
     """
-    decision = _Pass(faces.in_order(), rules)
+    return decide_due(standing(faces), rules, new_identity_id, links)[0]
+
+
+def decide_due(
+    begin: Standing,
+    rules: Rules,
+    new_identity_id: Callable[[], IdentityId],
+    links: Links | None = None,
+) -> tuple[Decisions, Memory]:
+    """Decide about the faces that are due, and about whichever these concern.
+
+    Args:
+        begin: Who is who so far.
+        rules: The numbers to decide by.
+        new_identity_id: Draws the id of an identity that begins.
+        links: What people said about faces; None: nothing.
+
+    Returns:
+        What changes, and what the next pass needs to know.
+    """
+    decision = _Pass(begin, rules, links or Links())
     decision.run()
-    return decision.decisions(new_identity_id)
+    return decision.outcome(new_identity_id)
 
 
 class _Pass:
-    """One pass. Identities are numbers here: first those that exist, by their first face."""
+    """One pass. Identities are numbers here: first those that exist, then those that begin."""
 
-    def __init__(self, faces: FaceSet, rules: Rules) -> None:
-        self._faces = faces
+    def __init__(self, begin: Standing, rules: Rules, links: Links) -> None:
+        self._begin = begin
+        self._faces = begin.faces
         self._rules = rules
-        self._known = list(dict.fromkeys(i for i in faces.assigned if i is not None))
-        number_of = {identity: number for number, identity in enumerate(self._known)}
-        self._members: list[list[int]] = [[] for _ in self._known]
-        for row, identity in enumerate(faces.assigned):
-            if identity is not None:
-                self._members[number_of[identity]].append(row)
-        open_rows = [row for row, identity in enumerate(faces.assigned) if identity is None]
-        self._probes = len(open_rows)
-        frames = _numbered([face.frame for face in faces.faces])
-        self._board = ScoreBoard(faces.vectors, frames, open_rows, rules)
+        self._links = links
+        number_of = {identity: number for number, identity in enumerate(begin.identities)}
+        self._beside: dict[Frame, set[int]] = {
+            frame: {number_of[identity] for identity in identities}
+            for frame, identities in begin.beside.items()
+        }
+        self._where: dict[FaceId, int] = {
+            face_id: number_of[identity]
+            for face_id, identity in begin.where.items()
+            if identity in number_of
+        }
+        self._row_of = {face.face_id: row for row, face in enumerate(self._faces.faces)}
+        self._in_frame: dict[Frame, list[int]] = {}
+        for row, face in enumerate(self._faces.faces):
+            self._in_frame.setdefault(face.frame, []).append(row)
+        self._gallery = Gallery(begin.portraits, self._faces.vectors.shape[1])
+        self._board = ScoreBoard(self._faces.vectors, self._gallery, rules)
+        self._known: dict[int, FaceSet] = {}
+        self._rows: dict[int, list[int]] = {}
+        self._portraits: dict[int, Remembered] = {}
         self._cores: dict[int, list[_Joining]] = {}
         self._joined: list[_Joining] = []
+        self._decided: set[int] = set()
+        # Faces whose situation changed since they were asked whom they join.
+        self._unasked: set[int] = set()
 
     def run(self) -> None:
         """Found and match until nothing changes; every turn but the last closes faces."""
-        for identity in range(len(self._members)):
-            self._score(identity)
-        while self._found() + self._match():
+        self._wake(self._board.wake(self._begin.due))
+        self._unasked.update(self._board.awake())
+        self._follow()
+        while self._found() + self._match_all():
             pass
 
-    def decisions(self, new_identity_id: Callable[[], IdentityId]) -> Decisions:
+    def outcome(self, new_identity_id: Callable[[], IdentityId]) -> tuple[Decisions, Memory]:
         """Put names to rows and numbers; new identities go by their first face."""
         order = sorted(self._cores, key=lambda identity: min(j.row for j in self._cores[identity]))
-        ids = dict(enumerate(self._known)) | {identity: new_identity_id() for identity in order}
+        ids = dict(enumerate(self._begin.identities))
+        ids |= {identity: new_identity_id() for identity in order}
 
         def named(joining: _Joining) -> Assignment:
             face_id = self._faces.faces[joining.row].face_id
             return Assignment(face_id, ids[joining.identity], joining.similarity)
 
-        return Decisions(
+        decisions = Decisions(
             foundings=tuple(
                 Founding(ids[identity], tuple(named(j) for j in sorted(self._cores[identity])))
                 for identity in order
             ),
             assignments=tuple(named(joining) for joining in sorted(self._joined)),
-            probes=self._probes,
+            probes=len(self._decided),
         )
+        waiting = (
+            Waiting(
+                self._faces.faces[row].face_id,
+                tuple(ids[identity] for identity, _ in sorted(self._board.scores(row))),
+            )
+            for row in self._board.awake()
+        )
+        portraits = {ids[number]: one for number, one in self._portraits.items()}
+        return decisions, Memory(portraits, tuple(waiting))
 
-    def _score(self, identity: int) -> list[int]:
-        return self._board.score(identity, sorted(self._members[identity]))
+    def _wake(self, causes: Sequence[int]) -> None:
+        """Wake the faces that could found with faces that are new or in a new situation."""
+        self._decided.update(causes)
+        sleepers = set(self._board.open_rows().tolist()) - set(self._board.awake())
+        if not sleepers or self._rules.min_faces == 1:
+            return
+        rows = np.asarray(sorted(sleepers), dtype=np.intp)
+        vectors = self._faces.vectors
+        near = np.zeros(len(rows), dtype=np.bool_)
+        for start in range(0, len(causes), _ROWS):
+            some = vectors[np.asarray(causes[start : start + _ROWS], dtype=np.intp)]
+            near |= (vectors[rows] @ some.T).max(axis=1) >= self._rules.found
+        self._decided.update(self._board.wake(rows[near].tolist()))
+
+    def _join(self, joinings: Sequence[_Joining]) -> set[int]:
+        """Let faces be an identity's; whoever must be with them comes along.
+
+        Returns:
+            The faces whose situation this changed, the joined ones among them.
+        """
+        concerned: set[int] = set()
+        for joining in joinings:
+            face = self._faces.faces[joining.row]
+            self._rows.setdefault(joining.identity, []).append(joining.row)
+            self._beside.setdefault(face.frame, set()).add(joining.identity)
+            self._where[face.face_id] = joining.identity
+            parted = self._links.parted_from(face.face_id)
+            concerned.update(self._row_of[other] for other in parted if other in self._row_of)
+            concerned.update(self._in_frame[face.frame])
+        rows = [joining.row for joining in joinings]
+        self._board.close(rows)
+        self._decided.update(rows)
+        concerned |= self._portray({joining.identity for joining in joinings})
+        self._unasked |= concerned
+        return concerned | self._follow() if joinings else concerned
+
+    def _portray(self, identities: Iterable[int]) -> set[int]:
+        """Portray identities that got faces, and score everybody for them; return whom."""
+        changed = sorted(identities)
+        self._read(changed)
+        concerned = {row for number in changed for row in self._board.like(number)}
+        for number in changed:
+            members = self._faces.take(self._rows[number])
+            if number in self._known:
+                members = self._known[number].joined_by(members)
+            members = members.in_order()
+            one = portrait(members)
+            self._gallery.put(number, one)
+            self._portraits[number] = remembered(one, members)
+        self._wake(self._board.changed(changed))
+        return concerned.union(*(self._board.like(number) for number in changed))
+
+    def _read(self, identities: Sequence[int]) -> None:
+        """Read the faces of identities that were there before the pass, once."""
+        unread = [n for n in identities if n not in self._known and n not in self._cores]
+        names = [self._begin.identities[number] for number in unread]
+        if names:
+            read = self._begin.members(names)
+            self._known |= {n: read[name] for n, name in zip(unread, names, strict=True)}
+
+    def _follow(self) -> set[int]:
+        """Let every face that must be with somebody's join it, unless it is parted from it."""
+        followers: list[_Joining] = []
+        for group in self._links.components():
+            homes = {self._where[face_id] for face_id in group if face_id in self._where}
+            if len(homes) != 1:
+                continue
+            (home,) = homes
+            rows = sorted(self._row_of[face_id] for face_id in group if face_id in self._row_of)
+            followers += [
+                _Joining(row, home, self._likeness(row, home))
+                for row in rows
+                if self._board.is_open(row) and home not in self._barred(row)
+            ]
+        self._joined += followers
+        return self._join(followers) if followers else set()
+
+    def _likeness(self, row: int, identity: int) -> float:
+        exemplars = self._gallery.exemplars[identity, : self._gallery.sizes[identity]]
+        return float(identity_scores(self._faces.vectors[row : row + 1], exemplars)[0])
+
+    def _barred(self, row: int) -> set[int]:
+        """Give the identities that people parted a face from."""
+        parted = self._links.parted_from(self._faces.faces[row].face_id)
+        return {self._where[face_id] for face_id in parted if face_id in self._where}
+
+    def _scores(self, row: int) -> list[tuple[int, float]]:
+        """Give an awake face's scores for the identities that it may join."""
+        barred = self._barred(row)
+        beside = self._beside.get(self._faces.faces[row].frame, ())
+        scores = []
+        for identity, value in self._board.scores(row):
+            value -= self._rules.same_frame_penalty if identity in beside else 0.0
+            if value >= self._rules.floor and identity not in barred:
+                scores.append((identity, value))
+        return scores
+
+    def _best(self, row: int) -> float:
+        """Return an awake face's highest score; −1 where none could decide anything."""
+        return max((value for _, value in self._scores(row)), default=-1.0)
 
     def _found(self) -> int:
         """Found every identity that can begin now; return how many.
@@ -100,49 +266,121 @@ class _Pass:
         will see, and agrees with it that nothing is left to do.
         """
         faces = self._faces
-        rows = [row for row in self._board.open_rows if self._rules.may_found(faces.faces[row])]
+        rows = [row for row in self._board.awake() if self._rules.may_found(faces.faces[row])]
         place = {row: index for index, row in enumerate(rows)}
         founders = faces.take(rows)
-        graph = FoundingGraph(founders.faces, founders.vectors, self._rules)
+        graph = FoundingGraph(founders.faces, founders.vectors, self._rules, self._links)
         for row, index in place.items():
-            graph.allow(index, self._board.best(row))
+            graph.allow(index, self._best(row))
         before = len(self._cores)
         for seed in graph.seeds():
             core = graph.core(seed)
             if core is None:
                 continue
-            for index in core:
-                graph.forbid(index)
-            for row in self._begin([rows[index] for index in core], graph.similarities(core)):
-                if row in place:
-                    graph.allow(place[row], self._board.best(row))
+
+            def goes_elsewhere(match: Match) -> bool:
+                if match.row not in place:
+                    return False
+                nearer = graph.nearer(place[match.row], match.score)
+                return any(self._is_stranger(rows[index], match.identity) for index in nearer)
+
+            concerned = self._grow(
+                [rows[index] for index in core], graph.similarities(core), goes_elsewhere
+            )
+            for row in concerned & place.keys():
+                if self._board.is_open(row):
+                    graph.allow(place[row], self._best(row))
+                else:
+                    graph.forbid(place[row])
         return len(self._cores) - before
 
-    def _begin(self, rows: list[int], similarities: list[float]) -> list[int]:
-        """Begin an identity with the faces at `rows`; return the open ones that are like it."""
-        identity = len(self._members)
-        self._members.append(rows)
+    def _is_stranger(self, row: int, identity: int) -> bool:
+        """Tell whether an open face is so unlike an identity that it cannot join."""
+        return self._board.is_awake(row) and self._rules.accept > dict(self._board.scores(row)).get(
+            identity, -1.0
+        )
+
+    def _grow(
+        self,
+        rows: list[int],
+        similarities: list[float],
+        goes_elsewhere: Callable[[Match], bool],
+    ) -> set[int]:
+        """Begin an identity, and let everybody join who is surely the same.
+
+        Before the next one begins: else somebody of many looks begins several times, and the
+        faces in between are too much like each of them to join one. Whoever is nearer to a
+        stranger waits until that one has begun, too.
+        """
+        identity = len(self._gallery)
         self._cores[identity] = [
             _Joining(row, identity, similarity)
             for row, similarity in zip(rows, similarities, strict=True)
         ]
-        self._board.close(rows)
-        return self._score(identity)
+        return self._match(self._join(self._cores[identity]), self._rules.sure, goes_elsewhere)
 
-    def _match(self) -> int:
+    def _match_all(self) -> int:
         """Let faces join until no more do; return how many did."""
         before = len(self._joined)
-        while matches := self._board.matches():
-            for match in matches:
-                self._members[match.identity].append(match.row)
-                self._joined.append(_Joining(match.row, match.identity, match.score))
-            self._board.close([match.row for match in matches])
-            for identity in sorted({match.identity for match in matches}):
-                self._score(identity)
+        self._match(self._unasked, self._rules.accept)
+        self._unasked = set()
         return len(self._joined) - before
 
+    def _match(
+        self,
+        asked: set[int],
+        least: float,
+        goes_elsewhere: Callable[[Match], bool] = lambda _: False,
+    ) -> set[int]:
+        """Ask faces, and again whomever their joining concerns, until no more join.
 
-def _numbered(things: Sequence[Hashable]) -> NDArray[np.intp]:
-    """Give equal things equal numbers, (n,), in the order in which they come."""
-    numbers: dict[Hashable, int] = {}
-    return np.asarray([numbers.setdefault(t, len(numbers)) for t in things], dtype=np.intp)
+        Args:
+            asked: Rows; those that are asleep or have joined are passed over.
+            least: The lowest score to join at, should a face need less.
+            goes_elsewhere: Whether a face that may join should wait.
+
+        Returns:
+            All that were asked.
+        """
+        everybody = set(asked)
+        while matches := self._matches(asked, least, goes_elsewhere):
+            joinings = [_Joining(match.row, match.identity, match.score) for match in matches]
+            self._joined += joinings
+            asked = self._join(joinings)
+            everybody |= asked
+        return everybody
+
+    def _matches(
+        self, asked: Iterable[int], least: float, goes_elsewhere: Callable[[Match], bool]
+    ) -> list[Match]:
+        """Return the faces that may join now, in the order of their rows.
+
+        Of several faces in one frame, or parted faces, that would join one identity only the best
+        does, and of faces that must be together; the others are asked again when it has.
+        """
+        chosen: list[Match] = []
+        frames: set[tuple[Frame, int]] = set()
+        groups: set[FaceId] = set()
+        joining: dict[int, list[FaceId]] = {}
+        candidates = [c for c in self._candidates(asked, least) if not goes_elsewhere(c)]
+        for match in sorted(candidates, key=lambda match: (-match.score, match.row)):
+            face = self._faces.faces[match.row]
+            company = joining.setdefault(match.identity, [])
+            group = self._links.group(face.face_id)
+            if (face.frame, match.identity) in frames or group in groups:
+                continue
+            if self._links.barred(face.face_id, company):
+                continue
+            groups.add(group)
+            frames.add((face.frame, match.identity))
+            company.append(face.face_id)
+            chosen.append(match)
+        return sorted(chosen, key=lambda match: match.row)
+
+    def _candidates(self, asked: Iterable[int], least: float) -> Iterator[Match]:
+        for row in asked:
+            if self._board.is_awake(row):
+                need = max(least, self._rules.need(self._faces.faces[row]))
+                match = choose(row, self._scores(row), need, self._rules.margin)
+                if match is not None:
+                    yield match

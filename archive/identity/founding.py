@@ -9,7 +9,8 @@ by `matching`, whose lower threshold keeps a second core of the same person from
 A face that resembles an identity already counts only as far as it resembles the core more, by
 the margin: from `accept` on it needs that, from `found` on it is that identity's and begins
 nothing. So siblings who arrive together get a person each, and a burst of photos of somebody
-known begins no second one.
+known begins no second one. What people said comes first: no core holds two faces of which
+somebody said that they are not one person's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.identity.constraints import Links
 from archive.identity.records import FaceVector, Vectors
 from archive.identity.rules import Rules, same_picture
 
@@ -35,14 +37,18 @@ class FoundingGraph:
     `forbid` say what has become of them since.
     """
 
-    def __init__(self, faces: Sequence[FaceVector], vectors: Vectors, rules: Rules) -> None:
+    def __init__(
+        self, faces: Sequence[FaceVector], vectors: Vectors, rules: Rules, links: Links
+    ) -> None:
         """Compare all faces with all, a block of rows at a time.
 
         Args:
             faces: The faces without an identity that pass the founding gate.
             vectors: (n, dims) float32, row i for faces[i].
             rules: The numbers to decide by.
+            links: What people said about faces.
         """
+        self._links = links
         self._faces = faces
         self._vectors = vectors
         self._rules = rules
@@ -82,6 +88,12 @@ class FoundingGraph:
     def forbid(self, face: int) -> None:
         """Say that a face has joined an identity."""
         self._need[face] = np.inf
+
+    def nearer(self, face: int, cosine: float) -> NDArray[np.intp]:
+        """Return the faces to which a face has a higher cosine than this."""
+        if not self._near:
+            return np.empty(0, dtype=np.intp)
+        return self._near[face][self._cosines[face] > cosine]
 
     def seeds(self) -> list[int]:
         """Return faces to begin cores with: those of the closest company first.
@@ -134,9 +146,12 @@ class FoundingGraph:
         return [float(mean) for mean in means]
 
     def _fits(self, candidate: int, core: list[int]) -> bool:
-        """Tell whether a face is like every face of a core, and none is of the same picture."""
+        """Tell whether a face is like every face of a core, of another picture, and not parted."""
         cosines = self._vectors[core] @ self._vectors[candidate]
         alike = np.all(cosines >= np.maximum(self._need[core], self._need[candidate]))
-        return bool(alike) and not any(
-            same_picture(self._faces[candidate], self._faces[member]) for member in core
+        if not alike:
+            return False
+        one, others = self._faces[candidate], [self._faces[member] for member in core]
+        return not any(same_picture(one, other) for other in others) and not self._links.barred(
+            one.face_id, [other.face_id for other in others]
         )

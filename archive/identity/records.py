@@ -113,6 +113,14 @@ class FaceSet:
         order = sorted(range(len(self)), key=lambda i: self.faces[i].place)
         return self.take(order)
 
+    def joined_by(self, others: FaceSet) -> FaceSet:
+        """Return these faces and then others."""
+        return FaceSet(
+            self.faces + others.faces,
+            np.concatenate([self.vectors, others.vectors]),
+            self.assigned + others.assigned,
+        )
+
     def take(self, rows: Sequence[int]) -> FaceSet:
         """Return the faces at `rows`, in that order."""
         return FaceSet(

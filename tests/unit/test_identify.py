@@ -11,6 +11,7 @@ import pytest
 from archive.errors import Transient
 from archive.faces.records import ModelRecord, ModelThresholds
 from archive.identify import IdentifyOptions, PeopleStore, identify
+from archive.identity.constraints import Links
 from archive.identity.records import Assignment, FaceSet, NewIdentity
 from tests.unit.identity.worlds import face, world
 
@@ -60,6 +61,9 @@ class MemoryStore:
         self._perhaps_fail("usable_faces")
         good = [i for i, one in enumerate(self.faces.faces) if one.quality >= min_quality]
         return self.faces.take(good)
+
+    def links(self) -> Links:
+        return Links()
 
     def last_number(self) -> int:
         return len(self.founded)

@@ -10,11 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archive.identity.constraints import Link, LinkKind, Links
 from archive.identity.deciding import decide
 from archive.identity.metrics import bcubed
 from archive.identity.records import FaceSet
-from archive.ids import FaceId, IdentityId
-from tests.unit.identity.worlds import RULES, applied, everyone, face, partition, world
+from archive.ids import DecisionId, FaceId, IdentityId
+from tests.unit.identity.worlds import (
+    RULES,
+    applied,
+    around,
+    directions,
+    everyone,
+    face,
+    of_people,
+    partition,
+    world,
+)
 
 sizes = st.lists(st.integers(1, 9), min_size=1, max_size=6)
 seeds = st.integers(0, 10_000)
@@ -140,3 +151,92 @@ def test_a_face_set_whose_parts_differ_in_length_is_refused() -> None:
 def test_rules_that_found_more_easily_than_they_accept_are_refused() -> None:
     with pytest.raises(ValueError, match="found >= accept"):
         replace(RULES, accept=0.9)
+
+
+def said(faces: FaceSet, kind: LinkKind, *pairs: tuple[int, int]) -> list[Link]:
+    """Link faces by their rows; every link is a decision of its own."""
+    return [
+        Link.between(faces.faces[a].face_id, faces.faces[b].face_id, kind, DecisionId(uuid4()))
+        for a, b in pairs
+    ]
+
+
+def together(faces: FaceSet, one: int, other: int) -> bool:
+    return faces.assigned[one] is not None and faces.assigned[one] == faces.assigned[other]
+
+
+@thorough
+@given(sizes, seeds, likenesses, faces_needed, st.data())
+def test_what_people_said_is_never_violated(
+    sizes: list[int], seed: int, likeness: float, min_faces: int, data: st.DataObject
+) -> None:
+    faces, _ = world(sizes, seed, likeness)
+    rows = st.integers(0, len(faces) - 1)
+    drawn = data.draw(st.dictionaries(st.tuples(rows, rows), st.sampled_from(LinkKind), max_size=8))
+    by_pair = {
+        (link.face_id, link.other_face_id): link
+        for (a, b), kind in drawn.items()
+        if a != b
+        for link in said(faces, kind, (a, b))
+    }
+    links = Links(by_pair.values())
+    rules = replace(RULES, min_faces=min_faces)
+    once = applied(faces, decide(faces, rules, new_id, links))
+    identity_of = dict(zip([f.face_id for f in once.faces], once.assigned, strict=True))
+    members: dict[IdentityId, list[FaceId]] = {}
+    for face_id, identity in identity_of.items():
+        if identity is not None:
+            members.setdefault(identity, []).append(face_id)
+    for company in members.values():
+        assert not any(links.barred(face_id, company) for face_id in company)
+    for group in links.components():
+        assert len({identity_of[face_id] for face_id in group}) == 1
+    again = decide(once, rules, new_id, links)
+    assert everyone(again) == []
+
+
+def test_a_face_follows_the_one_it_must_be_with_however_unlike_it_is() -> None:
+    faces, _ = world([5, 1], seed=1, likeness=0.9)
+    alone = next(i for i, identity in enumerate(after(faces).assigned) if identity is None)
+    friend = (alone + 1) % 6
+    links = Links(said(faces, LinkKind.MUST, (alone, friend)))
+    decided = applied(faces, decide(faces, RULES, new_id, links))
+    assert together(decided, alone, friend)
+    assert len(set(decided.assigned)) == 1
+
+
+def test_a_face_that_was_parted_from_somebody_does_not_join_them() -> None:
+    faces, _ = world([6], seed=1, likeness=0.9)
+    links = Links(said(faces, LinkKind.CANNOT, (0, 1)))
+    decided = applied(faces, decide(faces, RULES, new_id, links))
+    assert not together(decided, 0, 1)
+    assert sum(identity is None for identity in decided.assigned) == 1
+
+
+def test_who_must_not_be_with_somebody_may_still_be_with_the_second_best() -> None:
+    axes = directions(2, np.random.default_rng(3))
+    between = 0.75 * axes[0] + 0.66 * axes[1]
+    faces, _ = of_people(
+        around(axes[0], 4, 0.95, 1), around(axes[1], 4, 0.95, 2), around(between, 1, 0.999, 3)
+    )
+    assert together(after(faces), 8, 0)
+    links = Links(said(faces, LinkKind.CANNOT, (8, 0)))
+    decided = applied(faces, decide(faces, RULES, new_id, links))
+    assert together(decided, 8, 4)
+    assert not together(decided, 8, 0)
+
+
+def test_a_core_holds_nobody_who_must_be_apart() -> None:
+    faces, _ = world([3], seed=1, likeness=0.95)
+    links = Links(said(faces, LinkKind.CANNOT, (0, 2)))
+    assert decide(faces, RULES, new_id, links).foundings == ()
+
+
+def test_faces_that_must_be_together_come_along_when_one_of_them_founds() -> None:
+    faces, _ = world([3, 1, 1], seed=1, likeness=0.95)
+    lonely = [i for i, identity in enumerate(after(faces).assigned) if identity is None]
+    founder = next(i for i in range(5) if i not in lonely)
+    links = Links(said(faces, LinkKind.MUST, (founder, lonely[0]), (lonely[0], lonely[1])))
+    decided = applied(faces, decide(faces, RULES, new_id, links))
+    assert len(set(decided.assigned)) == 1
+    assert None not in decided.assigned

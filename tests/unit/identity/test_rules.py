@@ -28,7 +28,8 @@ def test_without_wishes_the_model_decides() -> None:
 
 def test_an_own_threshold_replaces_the_model_s_and_lifts_founding_with_it() -> None:
     rules = Rules.of(MODEL, min_faces=3, accept=0.6)
-    assert (rules.accept, rules.found) == (0.6, 0.6)
+    assert (rules.accept, rules.found) == (0.6, pytest.approx(0.67))
+    assert Rules.of(MODEL, min_faces=3, accept=0.98).found == 1.0
 
 
 def test_a_lower_threshold_leaves_founding_where_it_was() -> None:
@@ -43,6 +44,22 @@ def test_an_own_lowest_quality_holds_for_founding_too() -> None:
 def test_size_is_the_shorter_side() -> None:
     assert face(0, box=(0.0, 0.0, 30.0, 90.0)).pixels == 30.0
     assert not RULES.may_found(face(0, box=(0.0, 0.0, 30.0, 90.0)))
+
+
+def test_a_clear_face_needs_more_than_one_that_cannot_show_its_likeness() -> None:
+    needs = [RULES.need(face(0, quality=q)) for q in (0.2, 0.4, 0.6, 0.75, 1.0)]
+    assert needs == sorted(needs)
+    assert needs[1] == 0.4
+    assert needs[-2] == 0.5
+    assert 0.4 < needs[2] < 0.5
+
+
+@pytest.mark.parametrize("accept", [0.1, 0.4, 0.92, 1.0])
+def test_no_face_needs_less_than_accept_nor_more_than_founding(accept: float) -> None:
+    rules = Rules.of(MODEL, min_faces=3, accept=accept)
+    needs = [rules.need(face(0, quality=quality / 10)) for quality in range(11)]
+    assert all(rules.accept <= need <= rules.found <= rules.sure <= 1.0 for need in needs)
+    assert rules.gate <= rules.floor <= rules.accept
 
 
 def test_no_faces_at_all_cannot_found_anybody() -> None:

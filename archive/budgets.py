@@ -43,3 +43,22 @@ class RequestBudget(Protocol):
             seconds: From now on.
         """
         ...
+
+
+class Unmetered:
+    """What a lane gets that waits for nobody, but tells the others what Telegram told it.
+
+    Args:
+        budget: The account's.
+    """
+
+    def __init__(self, budget: RequestBudget) -> None:
+        self._budget = budget
+
+    def take(self, requests: int) -> Permit:
+        """Let any request through, out of nobody's budget."""
+        return Permit(flood_seconds=0.0, pace_seconds=0.0)
+
+    def flooded(self, method: str, seconds: float) -> None:
+        """Tell all others that Telegram asked the account to wait."""
+        self._budget.flooded(method, seconds)

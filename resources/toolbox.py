@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+from archive.budgets import Unmetered
 from archive.errors import Permanent
 from archive.history_pace import Throttle
 from archive.hubs import hub_in_use
@@ -155,7 +156,7 @@ class Toolbox:
 
         session = self.sessions.load(account_id, lane)
         with account_lane(self.database, session.account_id, lane):
-            hears = lane is Lane.LISTENER
+            hears, budget = lane is Lane.LISTENER, self.budget(session.account_id)
             async with connect(
                 self.telegram_config,
                 self.sessions,
@@ -163,7 +164,7 @@ class Toolbox:
                 session.account_id,
                 standing=self.updates.standing(session.account_id) if hears else None,
                 # Hearing costs nothing: the listener stays connected through any flood.
-                budget=None if lane is Lane.LISTENER else self.budget(session.account_id),
+                budget=Unmetered(budget) if hears else budget,
                 takeout=self.takeout(session.account_id, lane),
             ) as account:
                 yield account

@@ -118,8 +118,14 @@ class Caller:
                     self._raise(error)
                 else:
                     slept += waiting
-                    await self._note(name, waiting, error)
+                    await self.note_flood(name, waiting, error)
                     await self._wait_out(name, waiting, slept, error)
+
+    async def note_flood(self, name: str, seconds: float, error: Exception) -> None:
+        """Count a flood, and tell the account's other runs."""
+        self.stats.floods += 1
+        if self._budget is not None and concerns_account(error):
+            await asyncio.to_thread(self._budget.flooded, name, seconds)
 
     async def _permitted(self, name: str, slept: float) -> float:
         """Wait for what any run of the account was told, and for the budget.
@@ -137,12 +143,6 @@ class Caller:
             self.stats.paced_seconds += permit.pace_seconds
             await self._sleep(permit.pace_seconds)
         return slept
-
-    async def _note(self, name: str, seconds: float, error: Exception) -> None:
-        """Count a flood, and tell the account's other runs."""
-        self.stats.floods += 1
-        if self._budget is not None and concerns_account(error):
-            await asyncio.to_thread(self._budget.flooded, name, seconds)
 
     async def _once(self, name: str, operation: Callable[[], Awaitable[Any]]) -> Any:
         self.stats.sent(name)

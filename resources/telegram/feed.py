@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from telethon import utils
@@ -21,8 +22,8 @@ from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard, Standing, UpdateState
 from archive.reconciling import Top
 from archive.records import Chat, IdSpace
-from resources.telegram.calling import Caller
-from resources.telegram.errors import lost_connection, translate
+from resources.telegram.calling import Caller, method_name
+from resources.telegram.errors import lost_connection, translate, wait_seconds
 from resources.telegram.telethon_client import flood_seconds_left
 from resources.telegram.update_box import RETRY_SECONDS, UpdateBox
 from resources.telegram.update_session import channel_id, chat_id_of
@@ -52,6 +53,7 @@ class TelethonFeed:
         self._box: UpdateBox = self._client._message_box
         self._box.heard = set(_channel_ids(each.chat for each in standing.heard))
         self._client.on_updates = self._hear
+        self._client.on_flood = partial(_note_flood, call)
         self._waiting: asyncio.Queue[Heard] = asyncio.Queue(_WAITING_BATCHES)
         self._told = standing.state
         self._told_channels = {
@@ -194,6 +196,11 @@ class TelethonFeed:
         if error is None:
             raise lost_connection("closed")
         raise translate(error) or error from error
+
+
+async def _note_flood(call: Caller, request: Any, flood: Exception) -> None:
+    """Show a wait that Telethon's own loop keeps to itself."""
+    await call.note_flood(method_name(request), wait_seconds(flood) or 0.0, flood)
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> bool:

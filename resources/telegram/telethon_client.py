@@ -17,6 +17,7 @@ from typing import Any
 
 from telethon import TelegramClient
 from telethon.crypto import rsa
+from telethon.errors import FloodWaitError
 from telethon.tl import functions
 
 from archive.errors import Permanent, Transient
@@ -153,7 +154,20 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
             self._message_box = UpdateBox(self._log["messagebox"], self._updates_queue)
             # Set by the feed: told of each batch, once the box counts it as known.
             self.on_updates: Callable[[Sequence[Any]], Awaitable[None]] = _nobody_hears
+            # Set by the feed: told of each wait that Telegram asks for before a difference.
+            self.on_flood: Callable[[Any, FloodWaitError], Awaitable[None]] = _nobody_waits
             self.reconnected = asyncio.Event()
+
+        async def __call__(self, request: Any, *args: Any, **options: Any) -> Any:
+            # Only Telethon's own loop asks in this way. It repeats a wait to itself, without a
+            # request, until that is over.
+            is_waiting = request.CONSTRUCTOR_ID in self._flood_waited_requests
+            try:
+                return await super().__call__(request, *args, **options)
+            except FloodWaitError as flood:
+                if not is_waiting:
+                    await self.on_flood(request, flood)
+                raise
 
         async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> Sequence[Any]:
             self._mb_entity_cache.extend(users, chats)
@@ -171,6 +185,10 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
 
 
 async def _nobody_hears(updates: Sequence[Any]) -> None:
+    """Do nothing."""
+
+
+async def _nobody_waits(request: Any, flood: FloodWaitError) -> None:
     """Do nothing."""
 
 

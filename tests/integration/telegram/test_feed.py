@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
+from archive.budgets import Permit, RequestBudget, Unmetered
 from archive.errors import Permanent, Transient
 from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard, HeardChat, Standing
@@ -27,6 +28,19 @@ def heard(
     chat_id: int | None = None,
 ) -> Change:
     return Change(None if chat_id is None else ChatId(chat_id), MessageId(message_id), change)
+
+
+class Told:
+    """A budget that lends nothing and keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.floods: list[tuple[str, float]] = []
+
+    def take(self, requests: int) -> Permit:
+        raise AssertionError("a listener waits for no budget")
+
+    def flooded(self, method: str, seconds: float) -> None:
+        self.floods.append((method, seconds))
 
 
 @dataclass
@@ -75,12 +89,16 @@ class Ear:
 
 @asynccontextmanager
 async def listening(
-    house: House, *handles: ChatHandle, standing: Standing | None = None
+    house: House,
+    *handles: ChatHandle,
+    standing: Standing | None = None,
+    budget: RequestBudget | None = None,
 ) -> AsyncIterator[Ear]:
     """Listen to chats, from now on or from where another connection stood."""
     if not house.files.accounts():
         await house.login(lanes=[Lane.LISTENER])
-    async with connect(house.config, house.files, Lane.LISTENER, standing=standing) as account:
+    connection = connect(house.config, house.files, Lane.LISTENER, standing=standing, budget=budget)
+    async with connection as account:
         assert account.feed is not None
         ear = Ear(account.feed, account)
         if standing is not None:
@@ -306,7 +324,7 @@ async def test_a_difference_that_is_refused_for_now_is_asked_for_again(
 
 
 @pytest.mark.parametrize("method", ["updates.getDifference", "updates.getChannelDifference"])
-async def test_a_long_flood_of_a_difference_is_told_to_whoever_waits_for_it(
+async def test_a_long_flood_of_a_difference_is_told_to_whoever_waits_for_it_and_to_the_account(
     house: House,
     away: tuple[ChatHandle, ChatHandle, Standing],
     monkeypatch: pytest.MonkeyPatch,
@@ -317,12 +335,14 @@ async def test_a_long_flood_of_a_difference_is_told_to_whoever_waits_for_it(
     friend = house.sandbox.world.users[private.id]
     group.text(friend, "missed")
     house.sandbox.faults.flood(method, 3600)
+    account = Told()
 
     with pytest.raises(Transient) as told:
-        async with listening(house, standing=standing):
+        async with listening(house, standing=standing, budget=Unmetered(account)):
             pass
 
     assert told.value.retry_after_seconds == pytest.approx(3600, abs=60)
+    assert account.floods == [(method, 3600)]
 
 
 async def test_what_happens_while_the_connection_is_broken_is_heard(house: House) -> None:

@@ -135,6 +135,7 @@ def _row(failure: Failure) -> dict[str, object]:
         "medium": failure.media_id,
         "chat_no": failure.chat_no,
         "chat": failure.chat_title,
+        "topic": failure.topic_title,
         "message_id": failure.message_id,
         "kind": failure.kind,
         "size_bytes": failure.size_bytes,

@@ -18,6 +18,9 @@ MAX_LINKS = 10
 # 80, their dates and separators, the moment and the last line together stay below 1 000.
 MAX_UNITS = 1024
 TITLE_UNITS = 80
+# Of these, what a forum and its topic share.
+FORUM_UNITS = 40
+TOPIC_UNITS = 37
 # Every line of a source ends in its date, so no chat's name can look like these.
 _NO_SOURCE = re.compile(r"▶ [0-9:]+|and [0-9]+ more")
 
@@ -69,8 +72,12 @@ def moment(seconds: float) -> str:
 
 
 def place(source: Source) -> str:
-    """Name a source for a person: the chat and the day (UTC)."""
-    title = shortened(source.chat.title, TITLE_UNITS) or "a chat without a name"
+    """Name a source for a person: the chat, the topic of a forum, and the day (UTC)."""
+    topic = shortened(source.topic_title or "", TOPIC_UNITS)
+    units = FORUM_UNITS if topic else TITLE_UNITS
+    title = shortened(source.chat.title, units) or "a chat without a name"
+    if topic:
+        title = f"{title} › {topic}"
     return f"{title} · {source.sent_at.date().isoformat()}"
 
 

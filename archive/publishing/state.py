@@ -45,13 +45,19 @@ class OutboxState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One message in which a content was seen, in a chat that may be published."""
+    """One message in which a content was seen, in a chat that may be published.
+
+    Attributes:
+        topic_id: Where in a forum, except in its General part.
+        topic_title: What that part of the forum is called, where that was read.
+    """
 
     chat: Chat
     message_id: MessageId
     sent_at: datetime
     media_id: MediaId
     topic_id: TopicId | None = None
+    topic_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Failure:
         retry_at: When it is due again; ``None`` where it is not.
         given_up_at: When it became a dead letter.
         message_id: The newest live message that carries it, of that chat.
+        topic_title: In which topic of a forum that is, except General.
     """
 
     media_id: MediaId
@@ -53,6 +54,7 @@ class Failure:
     chat_no: ChatNo
     chat_title: str
     message_id: MessageId
+    topic_title: str | None
     state: FailureState
     reason: str
     error: str | None
@@ -65,6 +67,7 @@ class Failure:
 # The ledger has a row a product; they fail together, and the latest tells.
 _FAILED: Final[LiteralString] = """
 SELECT media_id, media.kind, media.size_bytes, chat_no, chats.title AS chat_title, message_id,
+       forum_topics.title AS topic_title,
        CASE WHEN latest.reason = 'ignored' THEN 'ignored'
             WHEN latest.retry_at IS NULL THEN 'given_up'
             ELSE 'waiting' END AS state,
@@ -80,12 +83,13 @@ FROM (
 ) AS latest
 JOIN media USING (media_id)
 JOIN (
-    SELECT DISTINCT ON (media_id) media_id, chat_no, message_id
+    SELECT DISTINCT ON (media_id) media_id, chat_no, message_id, topic_id
     FROM message_media JOIN messages USING (chat_no, message_id)
     WHERE deleted_at IS NULL
     ORDER BY media_id, sent_at DESC, chat_no
 ) AS shown USING (media_id)
 JOIN chats USING (chat_no)
+LEFT JOIN forum_topics USING (chat_no, topic_id)
 LEFT JOIN failures USING (media_id)
 ORDER BY failed_at DESC, media_id
 """

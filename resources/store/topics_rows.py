@@ -89,6 +89,7 @@ def _contents(sources: Iterable[Row], chats: Mapping[ChatNo, Chat]) -> dict[str,
                 row["sent_at"],
                 MediaId(row["media_id"]),
                 row["topic_id"],
+                row["topic_title"],
             )
         )
     return contents

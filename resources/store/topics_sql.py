@@ -30,7 +30,7 @@ GROUP BY assignments.identity_id, faces.content_key
 SOURCES: Final[LiteralString] = """
 SELECT media.content_key, blobs.phash, blobs.duration_seconds IS NOT NULL AS is_video,
        messages.chat_no, messages.message_id, messages.sent_at, messages.topic_id,
-       media.media_id
+       forum_topics.title AS topic_title, media.media_id
 FROM (
     SELECT DISTINCT faces.content_key
     FROM assignments JOIN faces USING (face_id)
@@ -40,6 +40,8 @@ JOIN media USING (content_key)
 JOIN message_media USING (media_id)
 JOIN messages USING (chat_no, message_id)
 JOIN chats USING (chat_no)
+LEFT JOIN forum_topics
+    ON forum_topics.chat_no = messages.chat_no AND forum_topics.topic_id = messages.topic_id
 WHERE chats.allow_publish AND NOT chats.noforwards AND NOT chats.is_hub
   AND (messages.deleted_at IS NULL OR chats.on_deletion = 'keep')
   AND NOT messages.raw ? 'noforwards'

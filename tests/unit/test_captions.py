@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given
@@ -36,6 +37,12 @@ def test_a_source_is_named_by_its_chat_and_day_and_linked() -> None:
     assert caption([source(31)]) == '<a href="https://t.me/c/1/31">Family · 2026-02-01</a>'
 
 
+def test_a_source_in_a_forum_is_named_by_its_topic_too() -> None:
+    holiday = replace(source(31), topic_title="Holiday <3")
+    assert caption([holiday]).endswith(">Family › Holiday &lt;3 · 2026-02-01</a>")
+    assert caption([replace(holiday, topic_title=" ")]) == caption([source(31)])
+
+
 def test_a_source_in_a_public_chat_is_linked_by_its_username() -> None:
     assert "https://t.me/wedding/31" in caption([source(31, chat(username="wedding"))])
 
@@ -70,11 +77,17 @@ def test_a_chat_without_a_readable_name_is_called_so() -> None:
     assert "a chat without a name · " in caption([source(1, chat(title="\u202e\u200b "))])
 
 
-@given(titles=st.lists(HOSTILE, min_size=1, max_size=25), seconds=st.none() | st.floats(0, 1e6))
+@given(
+    titles=st.lists(st.tuples(HOSTILE, st.none() | HOSTILE), min_size=1, max_size=25),
+    seconds=st.none() | st.floats(0, 1e6),
+)
 def test_a_caption_fits_and_is_well_formed_whatever_the_chats_are_called(
-    titles: list[str], seconds: float | None
+    titles: list[tuple[str, str | None]], seconds: float | None
 ) -> None:
-    sources = [source(number, chat(number, title)) for number, title in enumerate(titles, 1)]
+    sources = [
+        replace(source(number, chat(number, title)), topic_title=topic)
+        for number, (title, topic) in enumerate(titles, 1)
+    ]
     html = caption(sources, seconds)
     parsed = Parsed(html)
     assert utf16_units(parsed.text) <= MAX_UNITS

@@ -49,6 +49,20 @@ def test_show_has_the_whole_error(installed: Shell, world: World) -> None:
     assert row["given_up_at"]
 
 
+def test_a_file_in_a_topic_of_a_forum_is_shown_with_its_title(
+    installed: Shell, world: World
+) -> None:
+    world.run("UPDATE messages SET topic_id = 3 WHERE message_id = 8")
+    world.run(
+        "INSERT INTO forum_topics (chat_no, topic_id, title, opened_at) "
+        "SELECT chat_no, topic_id, 'Holiday', now() FROM messages WHERE message_id = 8"
+    )
+
+    topics = {row["medium"]: row["topic"] for row in installed.rows("failures", "list")}
+
+    assert topics == {"document:7": None, "document:8": "Holiday"}
+
+
 def test_retrying_all_opens_what_was_given_up_and_nothing_else(
     installed: Shell, world: World
 ) -> None:

@@ -75,6 +75,21 @@ def test_a_visible_person_wants_a_topic_with_every_content_that_shows_them(
     assert shown.sources[0].sent_at == START + timedelta(days=1)
 
 
+def test_a_source_in_a_topic_of_a_forum_has_its_title(
+    rows: Rows, store: TopicStore, hub: Hub
+) -> None:
+    rows.shown(1, 1)
+    rows.run("UPDATE messages SET topic_id = 9")
+    assert [each.topic_title for each in contents(store, hub)[0].sources] == [None]
+
+    rows.run(
+        "INSERT INTO forum_topics (chat_no, topic_id, title, opened_at) "
+        "VALUES (1, 9, 'Holiday', now())"
+    )
+
+    assert [each.topic_title for each in contents(store, hub)[0].sources] == ["Holiday"]
+
+
 def test_in_a_video_a_person_appears_at_their_first_frame(
     rows: Rows, store: TopicStore, hub: Hub
 ) -> None:

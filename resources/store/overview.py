@@ -58,6 +58,7 @@ _FACES = """
 SELECT sources.chat_no, count(DISTINCT faces.face_id) AS faces
 FROM faces
 JOIN (SELECT DISTINCT chat_no, content_key FROM content_sources) AS sources USING (content_key)
+WHERE NOT EXISTS (SELECT FROM suppressed_regions WHERE suppressed_regions.face_id = faces.face_id)
 GROUP BY sources.chat_no
 """
 
@@ -65,7 +66,9 @@ _TOTALS = """
 SELECT (SELECT count(*) FROM messages) AS messages,
        (SELECT count(*) FROM media) AS media,
        (SELECT count(*) FROM blobs) AS contents,
-       (SELECT count(*) FROM faces) AS faces,
+       (SELECT count(*) FROM faces WHERE NOT EXISTS (
+           SELECT FROM suppressed_regions
+           WHERE suppressed_regions.face_id = faces.face_id)) AS faces,
        (SELECT count(*) FROM assignments) AS assigned,
        (SELECT count(*) FROM identities WHERE state = 'visible') AS identities,
        (SELECT count(*) FROM topics WHERE state = 'sent') AS topics,

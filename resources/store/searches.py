@@ -51,10 +51,13 @@ SELECT media_id FROM message_media WHERE chat_no = %s AND message_id = %s
 
 _KEPT = """
 SELECT faces.face_id, frame_seconds, x1, y1, x2, y2, detection_score, quality,
-       assignments.identity_id, embeddings.embedding::real[] AS embedding
+       assignments.identity_id,
+       CASE WHEN no_face.face_id IS NULL THEN embeddings.embedding::real[] END AS embedding,
+       CASE WHEN no_face.face_id IS NOT NULL THEN 'a person said that it is no face' END AS reason
 FROM faces
 JOIN embeddings ON embeddings.face_id = faces.face_id AND embeddings.model = %(model)s
 LEFT JOIN assignments ON assignments.face_id = faces.face_id
+LEFT JOIN (SELECT face_id FROM suppressed_regions) AS no_face ON no_face.face_id = faces.face_id
 WHERE content_key = %(content_key)s
 """
 _REJECTED = """

@@ -26,41 +26,53 @@ from archive.correcting import (
     undo,
 )
 from archive.errors import ArchiveError, Transient
-from archive.identity.constraints import LinkKind
+from archive.identify import IdentifyOptions, identify
 from archive.identity.events import (
     Cell,
     DecidedBy,
     Decision,
     EventKind,
     Membership,
-    Register,
-    Standing,
     Value,
     Write,
     face_cell,
 )
 from archive.identity.projection import Projection
 from archive.ids import ContentKey, IdentityId, new_decision_id
+from benchmarks.identity_replay import registers
 from resources.store.corrections import CorrectionStore
 from resources.store.database import Database
+from resources.store.overview import OverviewStore
 from resources.store.people import PeopleStore
-from tests.fixtures.corrections import FACES, ME, MODEL, Attempt, Stage, attempts, require_harmony
+from resources.store.searches import SearchStore
+from tests.fixtures.corrections import (
+    BY_PERSON,
+    FACES,
+    ME,
+    MODEL,
+    Attempt,
+    Stage,
+    attempts,
+    require_harmony,
+)
 from tests.fixtures.shelf import Shelf
-from tests.unit.identity.worlds import directions
+from tests.unit.identity.worlds import around, directions
+from tests.unit.test_identify import MODEL as RECORD
 
 EMPTY = "TRUNCATE identities, identity_events, event_payloads, assignments, constraints CASCADE"
 
 
 class People(Shelf):
-    """The nine faces, each in a photo of its own of an allowed chat, and whose they are."""
+    """The nine faces of three people, each in a photo of its own, and whose they are said to be."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.store = CorrectionStore(database)
-        vector = directions(1, np.random.default_rng(0))[0]
-        for number, face_id in enumerate(FACES):
+        axes = directions(3, np.random.default_rng(0))
+        vectors = np.concatenate([around(axis, 3, 0.85, seed) for seed, axis in enumerate(axes)])
+        for number, (face_id, vector) in enumerate(zip(FACES, vectors, strict=True)):
             key = ContentKey(f"sha256:{number:064x}")
-            self.photo(key, face_id, vector, quality=number / 10)
+            self.photo(key, face_id, vector, quality=0.5 + number / 20)
 
     def stage(self) -> Stage:
         """Give the people as new."""
@@ -73,29 +85,8 @@ class People(Shelf):
 
     def tables(self) -> dict[Cell, Value]:
         """Give the tables as registers that hold something."""
-        held: dict[Cell, Value] = {}
-        for face, identity, similarity, by in self.execute(
-            "SELECT face_id, identity_id, similarity, decided_by FROM assignments"
-        ):
-            held[Cell(Register.FACE, face)] = Membership(identity, similarity, by)  # type: ignore[arg-type]
-        for identity, state, into, label, cover in self.execute(
-            "SELECT identity_id, state, merged_into, label, cover_face_id FROM identities"
-        ):
-            values: dict[Register, Value] = {
-                Register.STATE: None if state == "withdrawn" else Standing(state, into),  # type: ignore[arg-type]
-                Register.LABEL: label,  # type: ignore[dict-item]
-                Register.COVER: cover,  # type: ignore[dict-item]
-            }
-            for register, value in values.items():
-                if value is not None:
-                    held[Cell(register, identity_id=identity)] = value  # type: ignore[arg-type]
-        for (face,) in self.execute("SELECT face_id FROM suppressed_regions"):
-            held[Cell(Register.SUPPRESSED, face)] = True  # type: ignore[arg-type]
-        for face, other, kind in self.execute(
-            "SELECT face_id, other_face_id, kind FROM constraints"
-        ):
-            held[Cell(Register.LINK, face, other)] = LinkKind(str(kind))  # type: ignore[arg-type]
-        return held
+        with self.database.transaction() as connection:
+            return registers(connection)
 
     def log(self) -> Projection:
         """Give what the rule in `archive` makes of the log."""
@@ -136,6 +127,22 @@ def test_the_tables_are_what_the_log_comes_to_and_undoing_gives_them_back(
     assert shelf.store.check().total == 0
     with shelf.store.correcting() as desk:
         require_harmony(desk, stage.people)
+
+
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(attempts(BY_PERSON), min_size=2, max_size=6))
+def test_no_later_run_of_the_matcher_breaks_the_word_of_a_person(
+    shelf: People, story: list[Attempt]
+) -> None:
+    stage, people = shelf.stage(), PeopleStore(shelf.database)
+    for attempt in story:
+        stage.try_(attempt)
+        identify(people, RECORD, IdentifyOptions(min_faces=2), cause="a run")
+        with shelf.store.correcting() as desk:
+            require_harmony(desk, stage.people)
+    assert shelf.store.check().total == 0
 
 
 def test_a_rebuild_writes_nothing_where_tables_and_log_agree_and_everything_where_they_are_lost(
@@ -254,6 +261,9 @@ def test_what_is_no_face_is_neither_compared_nor_counted(shelf: People, stage: S
         usable = {face.face_id for face in people.usable_faces(MODEL, 0.0).faces}
     assert usable == set(FACES[1:8])
     assert [person.faces for person in store.people()] == [2, 3, 2]
+    assert OverviewStore(shelf.database).totals().faces == 7
+    (detection,) = SearchStore(shelf.database).detections(ContentKey(f"sha256:{8:064x}"), MODEL)
+    assert detection.reason == "a person said that it is no face"
     assert decision is not None
     stage.undo(decision.decision_id)
     with store.deciding() as people:

@@ -126,6 +126,7 @@ def _catch_up(settings: Settings, max_items: int | None) -> _Tally:
     tally = _Tally()
     with Toolbox.open(settings) as toolbox, runner() as dagster:
         refusals = _hear(toolbox, tally)
+        toolbox.inbox.prune()
         _read(toolbox, dagster, tally, max_items)
         tally.add(dagster.people())
     for refusal in refusals:

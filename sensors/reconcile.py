@@ -24,7 +24,8 @@ _SECONDS_AN_ACCOUNT = 40
     description=(
         "On by default. Every 15 min, one request an account names the newest message of each "
         "opted-in chat; what nobody has told of goes to the inbox, and windows that are missing "
-        "are planned. Says also how long live updates wait. Off: what the listener missed while "
+        "are planned. Says also how long live updates wait, and forgets those answered two weeks "
+        "ago. Off: what the listener missed while "
         "it was down for long is found when it starts, or by `face-archive catch-up --once`."
     ),
 )
@@ -42,6 +43,7 @@ def reconcile_sensor(
                 f"{outcome.chats} chats compared, {outcome.behind} were behind, "
                 f"{outcome.planned} windows planned, {outcome.unreachable} not to be seen."
             )
+    toolbox.inbox.prune()
     passed, metadata = live_lag(toolbox)
     return dg.SensorResult(
         asset_events=[

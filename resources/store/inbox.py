@@ -7,6 +7,7 @@ are answered by a page is stored with that page, in ``history``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from psycopg import Connection
 
@@ -93,6 +94,18 @@ WHERE chats.allow_archive AND NOT chats.is_hub AND chats.window_width IS NOT NUL
 """
 
 
+_PRUNE = """
+DELETE FROM inbox WHERE inbox_id IN (
+    SELECT inbox_id FROM inbox
+    WHERE applied_at < now() - %(kept)s
+    ORDER BY inbox_id
+    LIMIT 100000)
+"""
+
+KEPT_FOR = timedelta(days=14)
+"""How long answered updates are kept, for a person who asks what was heard and when."""
+
+
 class InboxStore:
     """Live updates in PostgreSQL.
 
@@ -157,6 +170,11 @@ class InboxStore:
         parameters = {"chat_nos": list(tops), "message_ids": list(tops.values())}
         with self._database.transaction() as connection:
             return connection.execute(_NOTE_TOPS, parameters).rowcount
+
+    def prune(self) -> int:
+        """Forget updates that were answered long ago, so many at a time; say how many."""
+        with self._database.transaction() as connection:
+            return connection.execute(_PRUNE, {"kept": KEPT_FOR}).rowcount
 
 
 def _lost_in(

@@ -60,6 +60,20 @@ def test_a_message_that_nobody_heard_becomes_a_live_run(
     assert isinstance(evaluated(inbox_sensor, gone_through, ephemeral), dg.SkipReason)
 
 
+def test_updates_answered_long_ago_are_forgotten(opted_in: Installation) -> None:
+    wait_for(opted_in, 1)
+    database = opted_in.toolbox.database
+    with database.transaction() as connection:
+        connection.execute("UPDATE inbox SET applied_at = now() - interval '15 days'")
+
+    compared(opted_in)
+
+    with database.transaction() as connection:
+        assert connection.execute(
+            "SELECT count(*) FROM inbox WHERE applied_at < now()"
+        ).fetchone() == (0,)
+
+
 def test_an_account_that_is_busy_is_left_for_the_next_tick(opted_in: Installation) -> None:
     (account_id,) = opted_in.toolbox.sessions.accounts()
     asked = opted_in.requests("messages.getPeerDialogs")

@@ -344,3 +344,26 @@ def test_updates_of_a_chat_without_windows_wait_for_its_planning(database: Datab
     hear(database, chat, 5)
 
     assert due(database) == []
+
+
+async def test_an_update_is_forgotten_two_weeks_after_it_was_answered(database: Database) -> None:
+    chat = a_source(database)
+    for number in (1, 2):
+        hear(database, chat, number)
+    await read(database, chat, ScriptedHistory([a_message(1), a_message(2)]))
+    hear(database, chat, 3)
+    inbox = InboxStore(database)
+    assert inbox.prune() == 0
+
+    with database.transaction() as connection:
+        connection.execute(
+            "UPDATE inbox SET created_at = created_at - interval '30 days', applied_at = "
+            "applied_at - CASE message_id WHEN 1 THEN interval '15 days' ELSE interval '13 days' "
+            "END WHERE chat_no = %s",
+            (chat.chat_no,),
+        )
+    assert inbox.prune() == 1
+
+    with database.transaction() as connection:
+        left = connection.execute("SELECT message_id FROM inbox ORDER BY 1").fetchall()
+    assert left == [(2,), (3,)]

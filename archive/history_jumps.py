@@ -6,15 +6,15 @@ Reading it is ``history``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 from typing import Final, Protocol
 
 from archive.history_pages import PAGE
-from archive.history_ports import HistorySource
-from archive.ids import MessageId
+from archive.history_ports import ChatLost, HistorySource
+from archive.ids import ChatNo, MessageId
 from archive.records import Chat
 from archive.windows import MAX_MESSAGE_ID, OWN_WIDTH, PLACEHOLDER_COUNT, WindowRow
 
@@ -61,6 +61,10 @@ class MediaCounters:
     photos: int
     videos: int
 
+    def __add__(self, other: MediaCounters) -> MediaCounters:
+        """Count two chats together."""
+        return MediaCounters(self.photos + other.photos, self.videos + other.videos)
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -99,14 +103,40 @@ class CountingSource(Protocol):
         ...
 
 
-async def find_range(chat: Chat, span: Span, source: HistorySource) -> IdRange:
-    """Find the ids that a span means: one request for each of its bounds.
+async def find_ranges(
+    chats: Sequence[Chat], span: Span, source: HistorySource
+) -> Mapping[ChatNo, IdRange]:
+    """Find the ids that a span means: one request for each of its bounds in each chat.
+
+    A link begins in the newest chat, and what was before that is older. A count goes on where
+    the newest chat has no more messages.
+
+    Args:
+        chats: A chat and before it the groups that it was, the newest first.
+        span: What a person wants.
+        source: The connection of the account that reads them.
+
+    Returns:
+        A range for each chat that may hold some of it; none for one that is lost.
 
     Raises:
         Transient: Telegram did not answer.
-        ChatLost: The account cannot read the chat.
     """
-    first, last = MessageId(span.from_id or 1), MAX_MESSAGE_ID
+    ranges: dict[ChatNo, IdRange] = {}
+    for chat in chats:
+        try:
+            ranges[chat.chat_no], lacking = await _find_range(chat, span, source)
+        except ChatLost:
+            continue
+        if span.from_id is not None or lacking == 0:
+            break
+        span = replace(span, last=lacking)
+    return ranges
+
+
+async def _find_range(chat: Chat, span: Span, source: HistorySource) -> tuple[IdRange, int | None]:
+    """Find the ids in one chat, and how many of the newest so many messages it lacks."""
+    first, last, lacking = MessageId(span.from_id or 1), MAX_MESSAGE_ID, None
     if span.since is not None:
         # The oldest one from then on, not the id after the one before: ids have gaps.
         page = await source.page(chat, offset_id=0, offset_date=span.since, add_offset=-1, limit=1)
@@ -115,9 +145,10 @@ async def find_range(chat: Chat, span: Span, source: HistorySource) -> IdRange:
     if span.last is not None:
         page = await source.page(chat, offset_id=0, add_offset=span.last - 1, limit=1)
         first = max([first, *(message.message_id for message in page.messages)])
+        lacking = 0 if page.messages else max(0, span.last - page.total)
     if span.until is not None:
         last = await _newest_before(chat, span.until, source)
-    return IdRange(first, last)
+    return IdRange(first, last), lacking
 
 
 async def _newest_before(chat: Chat, moment: datetime, source: HistorySource) -> MessageId:

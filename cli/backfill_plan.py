@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from archive.chats import find_chat, parse_message_link
 from archive.errors import Permanent
-from archive.history_jumps import Estimate, Span, estimate, find_range
+from archive.history_jumps import Estimate, MediaCounters, Span, estimate, find_ranges
 from archive.history_ports import ChatLost
 from archive.ids import AccountId, ChatNo
 from archive.records import Chat
@@ -105,30 +105,28 @@ async def estimates_of(
 
 
 async def _estimate(toolbox: Toolbox, telegram: TelegramAccount, part: ChatPart) -> Estimate | None:
-    chat = part.chat
-    try:
-        newest = await telegram.history.page(chat, offset_id=0, limit=1)
-        counters = await telegram.history.counters(chat)
-    except ChatLost:
+    chat, counted = part.chat, []
+    for each in [chat, *toolbox.chats.predecessors(chat.chat_no)]:
+        try:
+            newest = await telegram.history.page(each, offset_id=0, limit=1)
+            counted.append((newest.total, await telegram.history.counters(each)))
+        except ChatLost:
+            continue
+    if not counted:
         return None
+    messages = sum(total for total, _ in counted)
+    counters = sum((counters for _, counters in counted), MediaCounters(0, 0))
     rates = toolbox.costs.rates(chat.account_id, toolbox.settings.history_requests_in_flight)
     planned = toolbox.chats.windows(chat.chat_no)
-    return estimate(part.windows, planned, newest.total, counters, rates)
+    return estimate(part.windows, planned, messages, counters, rates)
 
 
 async def _within(
     toolbox: Toolbox, telegram: TelegramAccount, chat: Chat, span: Span
 ) -> list[WindowRow]:
     """Return the windows of a chat, and of the group that it was, that hold some of a span."""
-    ranges = {}
-    for part in [chat, *toolbox.chats.predecessors(chat.chat_no)]:
-        try:
-            ranges[part.chat_no] = await find_range(part, span, telegram.history)
-        except ChatLost:
-            continue
-        # A link and a count speak of the supergroup: what was before it is older.
-        if span.from_id is not None or span.last is not None:
-            break
+    chats = [chat, *toolbox.chats.predecessors(chat.chat_no)]
+    ranges = await find_ranges(chats, span, telegram.history)
     rows = toolbox.chats.windows(chat.chat_no)
     return [
         row

@@ -1,27 +1,32 @@
 """Drawing a face: a box that a person drew on a photo, or on a frame of a video, becomes a face.
 
-The picture is fetched again, because only crops and thumbnails of it are kept. What the box shows
-is aligned and embedded like any face (`Drawer`), stored, and noted as that person's decision; it
-can be somebody's at once. Undoing the drawing makes it no face again.
+The picture is fetched again, or its kept original is taken. What the box shows is aligned and
+embedded like any face (`Drawer`), stored, and noted as that person's decision; it can be
+somebody's at once. Undoing the drawing makes it no face again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from archive.correcting import Act, CorrectionDesk, assign, drawn
-from archive.errors import Permanent
+from archive.errors import ItemRejected, Permanent, Transient
 from archive.faces.estimating import is_estimated
 from archive.faces.geometry import iou
 from archive.faces.records import Box, FoundFace, ModelRecord, PictureKind
 from archive.identity.events import Decision
 from archive.ids import ContentKey, FaceId, IdentityId, MessageId
 from archive.known_faces import SAME_FACE_IOU, SAME_FRAME_SECONDS, KnownFace
-from archive.media_ports import MediaSource, RangedSource
+from archive.ledger import State
+from archive.media_fetching import Fetcher, Item, Tally
+from archive.media_files import ItemFailed
+from archive.media_options import MediaPassOptions
+from archive.media_ports import Blobs, MediaSource, Ranges
+from archive.media_records import Claimed, Original
 from archive.records import VIDEO_KINDS, Chat, MediaAccess, MediaFile
 
 
@@ -33,6 +38,7 @@ class Picture:
         chat: A chat that allows faces and shows it.
         message_id: Its message there.
         access: What the chat's account knows of the file.
+        original: The file itself, where it is kept.
     """
 
     content_key: ContentKey
@@ -40,6 +46,7 @@ class Picture:
     message_id: MessageId
     file: MediaFile
     access: MediaAccess
+    original: Original | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class Drawer(Protocol):
         ...
 
     async def draw(
-        self, data: bytes | RangedSource, kind: PictureKind, box: Box, *, seconds: float = 0.0
+        self, data: bytes | Ranges, kind: PictureKind, box: Box, *, seconds: float = 0.0
     ) -> FoundFace:
         """Make a face of a box.
 
@@ -84,14 +91,6 @@ class Drawer(Protocol):
             ItemRejected: The file cannot be decoded, or has no frame then.
             Permanent: The box shows too little of the picture.
         """
-        ...
-
-
-class CropStore(Protocol):
-    """Where crops lie."""
-
-    def put(self, data: bytes) -> str:
-        """Keep one and return its key."""
         ...
 
 
@@ -135,8 +134,8 @@ async def draw(
     media: MediaSource,
     vision: Drawer,
     store: DrawingStore,
-    crops: CropStore,
-    most_bytes: int,
+    blobs: Blobs,
+    options: MediaPassOptions,
 ) -> DrawnFace:
     """Make a face of a box that a person drew.
 
@@ -149,8 +148,8 @@ async def draw(
         media: The account of the picture's chat.
         vision: The model in use.
         store: Where faces and people are.
-        crops: Where crops lie.
-        most_bytes: Of a larger video only what is looked at is fetched.
+        blobs: Where crops and originals lie.
+        options: What a media pass may fetch whole; of a larger video only parts are fetched.
 
     Raises:
         Conflict: There is a face already, or a person had said otherwise.
@@ -158,22 +157,29 @@ async def draw(
         Permanent: The box lies outside the picture, or nothing allows faces of it any more.
         Transient: Telegram or the store does not answer, or somebody else is deciding.
     """
-    data = await _file(picture, media, most_bytes)
     kind: PictureKind = "video" if picture.file.kind in VIDEO_KINDS else "image"
-    face = await vision.draw(data, kind, box, seconds=seconds)
+    async with _file(picture, Fetcher(picture.chat, media, blobs, options, Tally())) as data:
+        face = await vision.draw(data, kind, box, seconds=seconds)
     model = vision.model
     if model is None:
         raise Permanent("no model is loaded: faces cannot be drawn")
     # The crop before the row that names it, as everywhere.
-    crop_key = await asyncio.to_thread(crops.put, face.crop)
+    crop_key = await asyncio.to_thread(blobs.put, face.crop)
     return await asyncio.to_thread(_keep, store, picture, model, face, crop_key, act, whose)
 
 
-async def _file(picture: Picture, media: MediaSource, most_bytes: int) -> bytes | RangedSource:
-    where = picture.chat, picture.message_id, picture.file, picture.access
-    if picture.file.kind in VIDEO_KINDS and (picture.file.size_bytes or 0) > most_bytes:
-        return media.ranged(*where)
-    return (await media.fetch(*where)).data
+@asynccontextmanager
+async def _file(picture: Picture, fetcher: Fetcher) -> AsyncIterator[bytes | Ranges]:
+    """Hold the picture's file; nothing of it is kept that was not kept before."""
+    claimed = Claimed(picture.file.media_id, picture.access, 0, was_in_flight=False)
+    item = Item(picture.file, picture.message_id, claimed, frozenset(), False, picture.original)
+    try:
+        async with fetcher.hold(item) as at_hand:
+            yield at_hand.data
+    except ItemFailed as exc:
+        if exc.state is State.SKIPPED:
+            raise ItemRejected(exc.reason, exc.detail) from exc
+        raise Transient(exc.detail) from exc
 
 
 def _keep(

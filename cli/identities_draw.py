@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from resources.toolbox import Toolbox
 
 _CONTENT: Final = re.compile(r"(sha256|tgdoc):\S+")
-_MEGABYTE: Final = 1_000_000
 
 
 def draw_command(
@@ -54,8 +53,8 @@ def draw_command(
 ) -> None:
     """Draw a box around a face that no detector found: it becomes a face like any other.
 
-    The picture is fetched from Telegram again and looked at in memory. Coordinates count from the
-    upper left corner of the picture as it is shown, at its full size.
+    The picture is fetched from Telegram again, unless its original is kept. Coordinates count
+    from the upper left corner of the picture as it is shown, at its full size.
 
     For example:
 
@@ -98,8 +97,8 @@ async def _draw(
             media=account.media,
             vision=vision,
             store=toolbox.drawings,
-            crops=toolbox.blobs,
-            most_bytes=toolbox.settings.max_media_size_mb * _MEGABYTE,
+            blobs=toolbox.blobs,
+            options=toolbox.media_pass_options,
         )
 
 

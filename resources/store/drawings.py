@@ -22,7 +22,7 @@ from resources.store import faces, identity_events
 from resources.store.chats import chat_of
 from resources.store.corrections import CorrectionDesk
 from resources.store.database import Database
-from resources.store.media_rows import media_file
+from resources.store.media_rows import media_file, original
 
 _WAIT_SECONDS: Final = 5.0
 
@@ -30,12 +30,15 @@ _WAIT_SECONDS: Final = 5.0
 _SOURCES = """
 SELECT sources.chat_no, sources.message_id, media.media_id, media.kind, media.mime_type,
        media.file_name, media.size_bytes, media.width, media.height, media.duration_seconds,
-       media.dc_id, media.variant, media_access.access_hash, media_access.file_reference
+       media.dc_id, media.variant, media_access.access_hash, media_access.file_reference,
+       originals.original_key, blobs.sha256, blobs.size_bytes AS original_bytes
 FROM content_sources AS sources
 JOIN chats USING (chat_no)
 JOIN media USING (media_id)
 JOIN media_access
     ON media_access.media_id = sources.media_id AND media_access.account_id = chats.account_id
+LEFT JOIN originals ON originals.content_key = sources.content_key
+LEFT JOIN blobs ON blobs.content_key = originals.content_key
 WHERE sources.content_key = %s AND sources.allow_faces AND chats.state = 'active'
 ORDER BY sources.sent_at DESC, sources.message_id DESC
 LIMIT 1
@@ -74,7 +77,7 @@ class DrawingStore:
             chat = chat_of(connection, ChatNo(row["chat_no"]))
         access = MediaAccess(MediaId(row["media_id"]), row["access_hash"], row["file_reference"])
         message_id = MessageId(row["message_id"])
-        return Picture(content_key, chat, message_id, media_file(row), access)
+        return Picture(content_key, chat, message_id, media_file(row), access, original(row))
 
     @contextmanager
     def drawing(self) -> Iterator[DrawingDesk]:

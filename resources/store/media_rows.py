@@ -37,7 +37,7 @@ def survey(connection: Connection, window: Window) -> list[Surveyed]:
             message_id=MessageId(row["message_id"]),
             policies=tuple(allowed[no] for no in holders[row["media_id"]]),
             rows=ledger[row["media_id"]],
-            original=_original(row),
+            original=original(row),
         )
         for row in media
         # Whose only message was deleted between the statements is gone for us.
@@ -106,7 +106,8 @@ def media_file(row: Row) -> MediaFile:
     )
 
 
-def _original(row: Row) -> Original | None:
+def original(row: Row) -> Original | None:
+    """Make of a row what is kept of a file; None where nothing is."""
     if row["original_key"] is None:
         return None
     return Original(row["original_key"], bytes(row["sha256"]), row["original_bytes"])

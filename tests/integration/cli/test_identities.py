@@ -250,6 +250,18 @@ def test_a_rejected_face_leaves_and_does_not_come_back_without_saying_so(family:
     assert face in family.faces(1)
 
 
+def test_a_correction_that_contradicts_another_names_it_and_can_replace_it(
+    family: Family,
+) -> None:
+    face = family.faces(1)[0]
+    confirmed = family.do("confirm", 1, face)
+
+    assert confirmed["decision"] in family.refused("reject", 1, face)
+    family.do("reject", 1, face, "--instead")
+
+    assert len(family.faces(1)) == 2
+
+
 def test_a_hidden_person_is_listed_only_when_asked_for(family: Family) -> None:
     family.do("hide", 2)
 

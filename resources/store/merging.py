@@ -13,6 +13,7 @@ from typing import Final, LiteralString
 from psycopg import Connection
 
 from archive.ids import ContentKey, MediaId
+from resources.store.identity_events import log_erased
 
 _RANGED: Final[LiteralString] = """
 SELECT content_key FROM media
@@ -35,11 +36,9 @@ WHERE content_key = %(old)s
   AND NOT EXISTS (SELECT FROM faces WHERE content_key = %(new)s)
 """
 
-_SAY_SO: Final[LiteralString] = """
-INSERT INTO identity_events (kind, identity_id, face_id, actor, cause)
-SELECT 'unassigned', assignments.identity_id, face_id, 'media_pass', 'the same face is there twice'
-FROM assignments JOIN faces USING (face_id)
-WHERE faces.content_key = %(old)s
+# What a person said to be no face is none under the other name.
+_SUPPRESSED: Final[LiteralString] = """
+UPDATE suppressed_regions SET content_key = %(new)s WHERE content_key = %(old)s
 """
 
 _DOOM: Final[LiteralString] = """
@@ -100,11 +99,8 @@ WHERE content_key = %(old)s
   AND NOT EXISTS (SELECT FROM publications WHERE content_key = %(old)s)
 """
 
-_STEPS: Final = (
-    _SEEN,
-    _FACES,
-    _PICTURES,
-    _SAY_SO,
+_GOES_OVER: Final = (_SEEN, _FACES, _SUPPRESSED, _PICTURES)
+_GIVEN_UP: Final = (
     _DOOM,
     _LEFT_FACES,
     _SEARCHES,
@@ -121,5 +117,9 @@ def merge_ranged(connection: Connection, media_id: MediaId, key: ContentKey) -> 
     row = connection.execute(_RANGED, (media_id, key)).fetchone()
     if row is not None:
         names = {"old": row[0], "new": key}
-        for statement in _STEPS:
+        for statement in _GOES_OVER:
+            connection.execute(statement, names)
+        cause = "the same face is there twice"
+        log_erased(connection, [row[0]], actor="media_pass", cause=cause)
+        for statement in _GIVEN_UP:
             connection.execute(statement, names)

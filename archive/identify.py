@@ -14,19 +14,23 @@ from typing import Final, Literal, Protocol
 
 from archive.faces.records import ModelRecord, ModelThresholds
 from archive.identity.constraints import Links
-from archive.identity.deciding import decide
+from archive.identity.deciding import decide_due
 from archive.identity.records import (
     Assignment,
     Decisions,
-    FaceSet,
     Identity,
     NewIdentity,
 )
 from archive.identity.rules import Rules
+from archive.identity.standing import Basis, Memory, Standing
 from archive.ids import IdentityId, new_identity_id
 
 MATCHER: Final = "matcher"
 """The actor of everything that this module decides."""
+
+NEW_FACES_A_PASS: Final = 20_000
+"""New faces that are decided about in one transaction: some seconds of comparing, and all that a
+killed run loses. An archive of a million new faces takes fifty; each heeds all before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,11 @@ class IdentifyResult:
 
     Attributes:
         model: The model whose vectors were compared.
-        probes: Faces that had no identity before.
+        probes: Faces without identity that were decided about: new ones, and ones near which
+            something changed.
         assigned: Those of them that have one now, the founders of new identities among them.
         founded: New identities.
-        unassigned: Faces that stay without, to be tried again.
+        unassigned: Faces without identity, to be tried again when something changes near them.
         identities: Identities there are now, hidden ones included.
         stopped_reason: Why it ended: nothing was left to decide.
     """
@@ -79,13 +84,21 @@ class IdentifyResult:
 class PeopleDesk(Protocol):
     """The store while it is ours alone: what is read here stays true until it is written."""
 
-    def usable_faces(self, model: str, min_quality: float) -> FaceSet:
-        """Give the faces that may be compared, with and without identity.
+    def due(self, basis: Basis, limit: int) -> Standing | None:
+        """Give what a pass begins with; None where nothing is left to decide.
 
         Args:
-            model: Only vectors of this model.
-            min_quality: Only faces of at least this quality.
+            basis: What earlier passes' memory must have been made for; another is forgotten.
+            limit: Most new faces, the oldest first.
         """
+        ...
+
+    def remember(self, memory: Memory) -> None:
+        """Keep what the next pass needs, after what was decided is saved."""
+        ...
+
+    def count_waiting(self) -> int:
+        """Give the number of faces that were decided about and joined nobody."""
         ...
 
     def links(self) -> Links:
@@ -135,8 +148,9 @@ def identify(
 ) -> IdentifyResult:
     """Match every face without identity, and found the people who are new.
 
-    The outcome depends on the store and the options alone but for the drawn ids; a second call
-    changes nothing.
+    Only new faces are compared, and those near which something changed: faces, people, or what
+    was said of them. The outcome depends on the store and the options alone but for the drawn ids;
+    a second call changes nothing.
 
     Args:
         store: Where faces and people are.
@@ -149,21 +163,42 @@ def identify(
         Transient: The store is busy or does not answer; nothing was written.
     """
     rules = options.rules(model.thresholds)
-    with store.deciding() as desk:
-        faces = desk.usable_faces(model.name, rules.min_quality)
-        decisions = decide(faces, rules, draw_id, desk.links())
-        founded = _numbered(decisions, desk.last_number())
-        if founded or decisions.assignments:
-            desk.save(model.name, founded, decisions.assignments, actor=MATCHER, cause=cause)
-        identities = desk.count_identities()
+    basis = Basis(model.name, rules.min_quality, f"{model.embedding_version} {rules}")
+    passes: list[Decisions] = []
+    waiting = identities = 0
+    settled = False
+    while not settled:
+        with store.deciding() as desk:
+            begin = desk.due(basis, NEW_FACES_A_PASS)
+            settled = begin is None
+            if begin is None:
+                waiting, identities = desk.count_waiting(), desk.count_identities()
+            else:
+                passes.append(_pass(desk, begin, rules, model.name, cause, draw_id))
     return IdentifyResult(
         model=model.name,
-        probes=decisions.probes,
-        assigned=decisions.probes - decisions.unassigned,
-        founded=len(founded),
-        unassigned=decisions.unassigned,
+        probes=sum(decisions.probes for decisions in passes),
+        assigned=sum(decisions.probes - decisions.unassigned for decisions in passes),
+        founded=sum(len(decisions.foundings) for decisions in passes),
+        unassigned=waiting,
         identities=identities,
     )
+
+
+def _pass(
+    desk: PeopleDesk,
+    begin: Standing,
+    rules: Rules,
+    model: str,
+    cause: str,
+    draw_id: Callable[[], IdentityId],
+) -> Decisions:
+    decisions, memory = decide_due(begin, rules, draw_id, desk.links())
+    founded = _numbered(decisions, desk.last_number())
+    if founded or decisions.assignments:
+        desk.save(model, founded, decisions.assignments, actor=MATCHER, cause=cause)
+    desk.remember(memory)
+    return decisions
 
 
 def _numbered(decisions: Decisions, last_number: int) -> tuple[NewIdentity, ...]:

@@ -99,7 +99,7 @@ class _Pass:
         self._links = links
         number_of = {identity: number for number, identity in enumerate(begin.identities)}
         self._beside: dict[Frame, set[int]] = {
-            frame: {number_of[identity] for identity in identities}
+            frame: {number_of[one] for one in identities if one in number_of}
             for frame, identities in begin.beside.items()
         }
         self._where: dict[FaceId, int] = {
@@ -111,7 +111,12 @@ class _Pass:
         self._in_frame: dict[Frame, list[int]] = {}
         for row, face in enumerate(self._faces.faces):
             self._in_frame.setdefault(face.frame, []).append(row)
-        self._gallery = Gallery(begin.portraits, self._faces.vectors.shape[1])
+        self._sleepers_near: dict[int, list[int]] = {}
+        for row, identities in enumerate(begin.near):
+            for identity in identities:
+                if identity in number_of:
+                    self._sleepers_near.setdefault(number_of[identity], []).append(row)
+        self._gallery = Gallery(begin.portraits, self._dims())
         self._board = ScoreBoard(self._faces.vectors, self._gallery, rules)
         self._known: dict[int, FaceSet] = {}
         self._rows: dict[int, list[int]] = {}
@@ -122,9 +127,15 @@ class _Pass:
         # Faces whose situation changed since they were asked whom they join.
         self._unasked: set[int] = set()
 
+    def _dims(self) -> int:
+        portraits = self._begin.portraits
+        return len(portraits[0].centre) if portraits else self._faces.vectors.shape[1]
+
     def run(self) -> None:
         """Found and match until nothing changes; every turn but the last closes faces."""
         self._wake(self._board.wake(self._begin.due))
+        changed = self._begin.changed
+        self._rescore([n for n, one in enumerate(self._begin.identities) if one in changed])
         self._unasked.update(self._board.awake())
         self._follow()
         while self._found() + self._match_all():
@@ -207,8 +218,13 @@ class _Pass:
             one = portrait(members)
             self._gallery.put(number, one)
             self._portraits[number] = remembered(one, members)
-        self._wake(self._board.changed(changed))
+        self._rescore(changed)
         return concerned.union(*(self._board.like(number) for number in changed))
+
+    def _rescore(self, identities: Sequence[int]) -> None:
+        """Score everybody for identities that changed; wake whoever is or was like them."""
+        was_like = (row for number in identities for row in self._sleepers_near.get(number, ()))
+        self._wake([*self._board.wake(was_like), *self._board.changed(identities)])
 
     def _read(self, identities: Sequence[int]) -> None:
         """Read the faces of identities that were there before the pass, once."""

@@ -22,6 +22,21 @@ Members = Callable[[Sequence[IdentityId]], Mapping[IdentityId, FaceSet]]
 """Gives the usable faces of identities, of each at least one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a memory of earlier passes was made for.
+
+    Attributes:
+        model: Whose vectors are compared.
+        min_quality: Quality from which faces are.
+        mark: Tells this basis from any other: the model's files, and all rules.
+    """
+
+    model: str
+    min_quality: float
+    mark: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
     """Who is who before a pass.
@@ -32,6 +47,8 @@ class Standing:
         faces: The faces without an identity, in the order of their places.
         due: Rows of those that must be decided about: new ones, and ones near which something
             changed. About the others nothing new is known since they were last decided about.
+        near: Of each face the identities that it was like when it was last decided about.
+        changed: Identities that were portrayed anew since.
         beside: Who is known to be in the same frame as an open face.
         where: Whose the faces are that some link speaks of, as far as they are somebody's.
         members: Where the faces of an identity come from that changes in the pass.
@@ -41,6 +58,8 @@ class Standing:
     portraits: tuple[Portrait, ...]
     faces: FaceSet
     due: tuple[int, ...]
+    near: tuple[tuple[IdentityId, ...], ...]
+    changed: frozenset[IdentityId]
     beside: Mapping[Frame, frozenset[IdentityId]]
     where: Mapping[FaceId, IdentityId]
     members: Members
@@ -98,6 +117,8 @@ def standing(faces: FaceSet) -> Standing:
         portraits=tuple(portrait(faces.take(rows)) for rows in rows_of.values()),
         faces=faces.take(is_open),
         due=tuple(range(len(is_open))),
+        near=((),) * len(is_open),
+        changed=frozenset(),
         beside={frame: frozenset(identities) for frame, identities in beside.items()},
         where={
             face.face_id: identity

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString
 
-import numpy as np
 from psycopg import Connection
-from psycopg.rows import TupleRow
 
 from archive.identity.constraints import Links
 from archive.identity.events import Decision, EventKind, Write, assigning, beginning
@@ -24,12 +22,13 @@ from archive.identity.records import (
     IdentityState,
     NewIdentity,
     PersonSummary,
-    Vectors,
 )
-from archive.ids import ContentKey, FaceId, IdentityId, new_decision_id
-from resources.store import identity_events
+from archive.identity.standing import Basis, Memory, Standing
+from archive.ids import IdentityId, new_decision_id
+from resources.store import gallery, identity_events
 from resources.store.corrections import enact, read_links
 from resources.store.database import Database
+from resources.store.face_rows import FACE_COLUMNS, face_of, vectors_of
 
 _ROWS_A_FETCH = 10_000
 
@@ -37,15 +36,13 @@ _ROWS_A_FETCH = 10_000
 _WAIT_SECONDS: Final = 1.0
 
 # A face counts while one allowed chat shows its content. A face of an identity that is merged
-# or erased is not free: whoever did that decides about it. `vector_send` spares the text form.
-_USABLE_FACES = """
+# or erased is not free: whoever did that decides about it.
+_USABLE_FACES: LiteralString = f"""
 WITH shown AS (
     SELECT content_key, min(sent_at) AS taken_at
     FROM content_sources WHERE allow_faces GROUP BY content_key
 )
-SELECT faces.face_id, faces.content_key, shown.taken_at, blobs.phash, faces.frame_seconds,
-       faces.x1, faces.y1, faces.x2, faces.y2, faces.quality, faces.detection_score,
-       assignments.identity_id, vector_send(embeddings.embedding)
+SELECT {FACE_COLUMNS}
 FROM faces
 JOIN shown USING (content_key)
 JOIN blobs USING (content_key)
@@ -126,10 +123,22 @@ class PeopleDesk:
             cursor.itersize = _ROWS_A_FETCH
             cursor.execute(_USABLE_FACES, {"model": model, "min_quality": min_quality}, binary=True)
             for row in cursor:
-                faces.append(_face(row))
+                faces.append(face_of(row))
                 assigned.append(None if row[11] is None else IdentityId(row[11]))
                 vectors.append(row[12])
-        return FaceSet(tuple(faces), _vectors(vectors), tuple(assigned))
+        return FaceSet(tuple(faces), vectors_of(vectors), tuple(assigned))
+
+    def due(self, basis: Basis, limit: int) -> Standing | None:
+        """Give what a pass begins with; None where nothing is left to decide."""
+        return gallery.what_is_due(self._connection, basis, limit)
+
+    def remember(self, memory: Memory) -> None:
+        """Keep what the next pass needs."""
+        gallery.remember(self._connection, memory)
+
+    def count_waiting(self) -> int:
+        """Give the number of faces that joined nobody."""
+        return gallery.count_waiting(self._connection)
 
     def links(self) -> Links:
         """Give what persons said of faces."""
@@ -173,35 +182,6 @@ class PeopleDesk:
                 for theirs in writes.values()
             ],
         )
-
-
-def _face(row: TupleRow) -> FaceVector:
-    face_id, content_key, taken_at, phash, frame_seconds, x1, y1, x2, y2, quality, score = row[:11]
-    return FaceVector(
-        face_id=FaceId(face_id),
-        content_key=ContentKey(content_key),
-        taken_at=taken_at,
-        phash=phash,
-        frame_seconds=frame_seconds,
-        box=(x1, y1, x2, y2),
-        quality=quality,
-        detection_score=score,
-    )
-
-
-def _vectors(sent: list[bytes]) -> Vectors:
-    """Read pgvector's binary form: two 16-bit numbers, of which the first counts, then floats.
-
-    Args:
-        sent: One vector each, all of the same dims.
-
-    Returns:
-        (n, dims) float32 in the machine's byte order.
-    """
-    if not sent:
-        return np.empty((0, 0), dtype=np.float32)
-    floats = np.frombuffer(b"".join(sent), dtype=">f4").reshape(len(sent), -1)
-    return floats[:, 1:].astype(np.float32)
 
 
 def _one(connection: Connection, statement: LiteralString) -> Any:

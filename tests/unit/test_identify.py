@@ -13,6 +13,8 @@ from archive.faces.records import ModelRecord, ModelThresholds
 from archive.identify import IdentifyOptions, PeopleStore, identify
 from archive.identity.constraints import Links
 from archive.identity.records import Assignment, FaceSet, NewIdentity
+from archive.identity.standing import Basis, Memory, Standing, standing
+from archive.ids import FaceId
 from tests.unit.identity.worlds import face, world
 
 MODEL = ModelRecord(
@@ -46,6 +48,7 @@ class MemoryStore:
     faces: FaceSet
     founded: list[NewIdentity] = field(default_factory=list)
     causes: list[tuple[str, str, str]] = field(default_factory=list)
+    waiting: set[FaceId] = field(default_factory=set)
     fails_on: str = ""
 
     @contextmanager
@@ -57,19 +60,28 @@ class MemoryStore:
             self.faces, self.founded, self.causes = before.faces, before.founded, before.causes
             raise
 
-    def usable_faces(self, model: str, min_quality: float) -> FaceSet:
-        self._perhaps_fail("usable_faces")
-        good = [i for i, one in enumerate(self.faces.faces) if one.quality >= min_quality]
-        return self.faces.take(good)
+    def due(self, basis: Basis, limit: int) -> Standing | None:
+        self._perhaps_fail("due")
+        good = [i for i, f in enumerate(self.faces.faces) if f.quality >= basis.min_quality]
+        usable = self.faces.take(good)
+        begin = standing(usable)
+        new = [f for f in begin.faces.faces if f.face_id not in self.waiting]
+        return begin if new else None
+
+    def remember(self, memory: Memory) -> None:
+        self.waiting |= {one.face_id for one in memory.waiting}
+
+    def count_waiting(self) -> int:
+        return len(self.waiting)
 
     def links(self) -> Links:
         return Links()
 
     def last_number(self) -> int:
+        self._perhaps_fail("last_number")
         return len(self.founded)
 
     def count_identities(self) -> int:
-        self._perhaps_fail("count_identities")
         return len(self.founded)
 
     def save(
@@ -81,6 +93,7 @@ class MemoryStore:
         actor: str,
         cause: str,
     ) -> None:
+        self._perhaps_fail("save")
         joined = [*(joining for new in founded for joining in new.core), *assigned]
         identity_of = {joining.face_id: joining.identity_id for joining in joined}
         self.founded.extend(founded)
@@ -114,7 +127,8 @@ def test_a_second_call_writes_nothing() -> None:
     store = store_of(5, 4, 1)
     identify(store, MODEL, IdentifyOptions(), cause="run 1")
     result = identify(store, MODEL, IdentifyOptions(), cause="run 2")
-    assert (result.probes, result.assigned, result.founded) == (1, 0, 0)
+    assert (result.probes, result.assigned, result.founded) == (0, 0, 0)
+    assert (result.unassigned, result.identities) == (1, 2)
     assert store.causes == [("some-model", "matcher", "run 1")]
 
 
@@ -143,7 +157,7 @@ def test_an_own_lowest_quality_leaves_poorer_faces_out() -> None:
     assert identify(store, MODEL, IdentifyOptions(min_quality=0.95), cause="").probes == 0
 
 
-@pytest.mark.parametrize("call", ["usable_faces", "count_identities"])
+@pytest.mark.parametrize("call", ["due", "last_number", "save"])
 def test_a_database_error_is_an_error_and_never_an_identity(call: str) -> None:
     store = store_of(4, 4)
     store.fails_on = call

@@ -13,6 +13,7 @@ from archive.identify import IdentifyOptions, identify
 from archive.ids import ChatNo
 from archive.records import Switches
 from resources.store.chats import ChatStore
+from resources.store.corrections import CorrectionStore
 from resources.store.database import Database
 from resources.store.deletions import DeletionStore
 from resources.store.people import PeopleStore
@@ -217,3 +218,26 @@ async def test_a_group_that_moved_loses_the_faces_of_its_past_too(world: World) 
     switch_off(world, chat_no=ChatNo(2))
 
     assert erase(world).faces == 3
+
+
+async def test_an_original_stays_with_the_archive_and_goes_with_it(world: World) -> None:
+    world.run("UPDATE chats SET keep_originals = true WHERE chat_no = 1")
+    await world.pass_over()
+    assert count(world, "originals") == 2
+    switch_off(world)
+    erase(world)
+    assert count(world, "originals") == 2
+    assert losses(world, archive=True).contents == 1
+
+    switch_off(world, EVERYTHING)
+    erase(world)
+
+    assert count(world, "originals") == 1
+    assert sum(path.is_file() for path in (world.folder / "originals").rglob("*.*")) == 1
+
+
+async def test_a_rebuilt_register_of_people_knows_nothing_of_what_was_erased(world: World) -> None:
+    switch_off(world)
+    erase(world)
+
+    assert CorrectionStore(world.database).check().total == 0

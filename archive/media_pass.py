@@ -12,11 +12,10 @@ one in a child process: one of them may be what killed its pass.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from archive.errors import ArchiveError
 from archive.faces.records import ModelRecord
@@ -39,6 +38,7 @@ from archive.media_options import ORIGINALS_VERSION, MediaPassOptions
 from archive.media_ports import Blobs, MediaSource, MediaStore, Vision
 from archive.media_records import Claims, LedgerChange, Surveyed
 from archive.media_result import SWITCHED_OFF, MediaPassResult
+from archive.off_loop import off_loop
 from archive.records import Chat
 from archive.windows import Window
 
@@ -51,8 +51,6 @@ __all__ = [
     "Vision",
     "run_media_pass",
 ]
-
-T = TypeVar("T")
 
 
 async def run_media_pass(
@@ -88,7 +86,7 @@ async def run_media_pass(
         Permanent: Nothing can go on until a person acts: a lost session, a full disk.
     """
     producers = _producers(vision, options)
-    async with _off_loop(store.hold(window, owner)) as lease_owner:
+    async with off_loop(store.hold(window, owner)) as lease_owner:
         items = ItemWorker(
             chat,
             source,
@@ -273,16 +271,3 @@ def _let_go(store: MediaStore, lease_owner: str) -> None:
     """
     with suppress(ArchiveError):
         store.release(lease_owner)
-
-
-@asynccontextmanager
-async def _off_loop(manager: AbstractContextManager[T]) -> AsyncIterator[T]:
-    """Enter and leave a blocking context manager in threads."""
-    value = await asyncio.to_thread(manager.__enter__)
-    try:
-        yield value
-    except BaseException as exc:
-        if not await asyncio.to_thread(manager.__exit__, type(exc), exc, exc.__traceback__):
-            raise
-    else:
-        await asyncio.to_thread(manager.__exit__, None, None, None)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -17,6 +17,7 @@ from uuid import uuid4
 from archive.errors import ArchiveError, Permanent
 from archive.ids import IdentityId, TopicId, new_random_id
 from archive.media_ports import MediaSource
+from archive.off_loop import off_loop
 from archive.publishing.pace import Pace
 from archive.publishing.planning import OpenTopic, Operation, Plan, PostContent, plan_operations
 from archive.publishing.ports import PublishingStore
@@ -99,7 +100,7 @@ async def publish(
         HubBlocked: The hub cannot be used as it is.
         Permanent: Telegram refused the hub, or it is not configured.
     """
-    async with _held(store.publishing(hub.hub_no)):
+    async with off_loop(store.publishing(hub.hub_no)):
         hub = await _configured(store, gateway, hub)
         projection = await asyncio.to_thread(store.projection, hub.hub_no)
         drawn = await asyncio.to_thread(plan_operations, projection, now=now())
@@ -192,16 +193,6 @@ def _result(drawn: Plan, due: int, counts: Counter[str]) -> PublishResult:
     reason = "budget" if remaining else "done"
     by_name = {str(outcome): count for outcome, count in counts.items()}
     return PublishResult(Counts(by_name), reason, remaining)
-
-
-@asynccontextmanager
-async def _held(lock: AbstractContextManager[object]) -> AsyncIterator[None]:
-    """Enter and leave a blocking context off the event loop."""
-    await asyncio.to_thread(lock.__enter__)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(lock.__exit__, None, None, None)
 
 
 @contextmanager

@@ -102,7 +102,7 @@ class WindowRow:
     def occasion(self) -> str:
         """What makes this demand for a run differ from the last one: part of a run key."""
         occasion = f"{min(self.window.last_id, self.known_top)}-{self.demands}"
-        # Each try that gets anywhere moves it: what fails for good is not asked for for ever.
+        # Each try that gets anywhere moves it.
         return f"{occasion}-{self.halted_at.timestamp():.0f}" if self.halted_at else occasion
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import dagster as dg
 import pytest
@@ -13,10 +14,11 @@ from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard
 from archive.records import Chat, Switches
 from archive_assets.build import build_defs
+from sensors import again
 from sensors.backfill import backfill_sensor
 from sensors.inbox import inbox_sensor
 from sensors.people import people_sensor
-from sensors.runs import CHAT_WINDOW, PEOPLE_JOB
+from sensors.runs import CHAT_WINDOW, PEOPLE_JOB, WINDOW_JOB
 from tests.fixtures.installation import Installation
 from tests.fixtures.ticks import evaluated, submitted
 
@@ -144,6 +146,57 @@ def test_a_window_is_asked_for_once_however_long_it_waits(
     first = evaluated(backfill_sensor, opted_in, ephemeral)
     assert isinstance(first, dg.SensorResult)
     assert isinstance(evaluated(backfill_sensor, opted_in, ephemeral, first.cursor), dg.SkipReason)
+
+
+def begin_run(instance: dg.DagsterInstance, window_key: str) -> dg.DagsterRun:
+    job = build_defs().resolve_job_def(WINDOW_JOB)
+    return instance.create_run_for_job(
+        job, status=DagsterRunStatus.STARTED, tags={"dagster/partition": window_key}
+    )
+
+
+def test_a_window_whose_run_failed_for_good_is_asked_for_again_an_hour_later(
+    opted_in: Installation, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = evaluated(backfill_sensor, opted_in, ephemeral)
+    newest, _ = submitted(first, ephemeral)
+    assert isinstance(first, dg.SensorResult)
+
+    def asked_again() -> list[str]:
+        result = evaluated(backfill_sensor, opted_in, ephemeral, first.cursor)
+        runs = [] if isinstance(result, dg.SkipReason) else submitted(result, ephemeral)
+        assert all(run.partition_key == newest.partition_key for run in runs)
+        return [run.run_key for run in runs]
+
+    ephemeral.report_run_failed(begin_run(ephemeral, newest.partition_key))
+    assert asked_again() == []
+
+    monkeypatch.setattr(again, "AGAIN_AFTER", timedelta(0))
+    (second,) = asked_again()
+    assert second.startswith(newest.run_key)
+    under_way = begin_run(ephemeral, newest.partition_key)
+    assert asked_again() == []
+
+    ephemeral.report_run_failed(under_way)
+    (third,) = asked_again()
+    assert len({newest.run_key, second, third}) == 3
+
+
+def test_live_updates_whose_run_failed_for_good_are_asked_for_again_an_hour_later(
+    opted_in: Installation, ephemeral: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hear(opted_in, 10_004)
+    first = evaluated(inbox_sensor, opted_in, ephemeral)
+    (asked,) = submitted(first, ephemeral)
+    assert isinstance(first, dg.SensorResult)
+    ephemeral.report_run_failed(begin_run(ephemeral, asked.partition_key))
+    assert isinstance(evaluated(inbox_sensor, opted_in, ephemeral, first.cursor), dg.SkipReason)
+
+    monkeypatch.setattr(again, "AGAIN_AFTER", timedelta(0))
+
+    (run,) = submitted(evaluated(inbox_sensor, opted_in, ephemeral, first.cursor), ephemeral)
+    assert (run.partition_key, run.tags) == (asked.partition_key, asked.tags)
+    assert run.run_key != asked.run_key
 
 
 @pytest.mark.parametrize("reason", ["held", "denied"])

@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.identity.neighbours import Pairs
+from archive.identity.neighbours import Pairs, sorted_once
 from archive.identity.records import Vectors
 
 Rows = NDArray[np.intp]
@@ -93,6 +93,8 @@ class Agglomeration:
         self._sums = vectors * weights[:, None]
         self._weights = weights.astype(np.float64)
         self._squares = self._weights**2
+        # Of the sums, squared: the cosines of all pairs within, each face with itself among them.
+        self._lengths = self._squares.copy()
         self._sizes = np.ones(self._count, dtype=np.intp)
         self._group_of = np.arange(self._count)
         self._parted = _keys(parted.first, parted.second, self._count)
@@ -148,7 +150,7 @@ class Agglomeration:
             (m,), −1 to 1 less the penalty; `PARTED` where a person parted the two.
         """
         products = self._products(rows, groups)
-        lengths = np.sqrt(self._products(rows, rows) * self._products(groups, groups))
+        lengths = np.sqrt(self._lengths[rows] * self._lengths[groups])
         keys = np.minimum(rows, groups) * self._count + np.maximum(rows, groups)
         cosines = np.round(products / np.maximum(lengths, 1e-9), _DECIMALS)
         cosines -= self._penalty * (self._times_beside(keys) > 0)
@@ -210,13 +212,10 @@ class Agglomeration:
 
     def _within(self, groups: Rows) -> NDArray[np.float64]:
         """Give the mean cosine within groups, as far as that is known; above 0."""
-        alike = np.empty(self._count)
-        named = np.unique(groups)
-        pairs = self._weights[named] ** 2 - self._squares[named]
-        cosines = self._products(named, named) - self._squares[named]
+        pairs = self._weights[groups] ** 2 - self._squares[groups]
+        cosines = self._lengths[groups] - self._squares[groups]
         known = cosines + self._usual_weight * self._usual
-        alike[named] = known / (pairs + self._usual_weight)
-        return np.maximum(alike[groups], self._usual / 10.0)
+        return np.maximum(known / (pairs + self._usual_weight), self._usual / 10.0)
 
     def _products(self, first: Rows, second: Rows) -> NDArray[np.float64]:
         products = np.empty(len(first))
@@ -239,6 +238,7 @@ class Agglomeration:
         into, first = np.unique(kept[order], return_index=True)
         for totals in (self._sums, self._weights, self._squares, self._sizes):
             totals[into] += np.add.reduceat(totals[gone[order]], first, axis=0)
+        self._lengths[into] = self._products(into, into)
         joins_into = np.arange(self._count)
         joins_into[gone] = kept
         self._group_of = joins_into[self._group_of]
@@ -261,7 +261,7 @@ def _keys(first: Rows, second: Rows, count: int, *, unique: bool = True) -> Rows
     """Give pairs as numbers, smaller row first; if unique, sorted, each once, none with itself."""
     low, high = np.minimum(first, second), np.maximum(first, second)
     keys = low.astype(np.int64) * count + high
-    return np.unique(keys[low != high]) if unique else keys
+    return sorted_once(keys[low != high]) if unique else keys
 
 
 def _scattered(rows: Rows) -> Rows:

@@ -94,7 +94,13 @@ def near_pairs(
             one, other = block[row], members[column]
             low, high = np.minimum(one, other), np.maximum(one, other)
             keys.append((low * count + high)[low != high])
-    return Pairs(*np.divmod(np.unique(np.concatenate(keys)), max(1, count)))
+    return Pairs(*np.divmod(sorted_once(np.concatenate(keys)), max(1, count)))
+
+
+def sorted_once(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give numbers from 0 on in order, each once; several times as fast as `np.unique`."""
+    ordered = np.sort(numbers)
+    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
 
 
 def _nearest(

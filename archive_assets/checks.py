@@ -1,15 +1,23 @@
 """Asset checks: rules that a green run does not prove by itself."""
 
+from base64 import b64encode
+
 import dagster as dg
 
+from archive.calibrating import DEFAULT_RATE, measure
+from archive.errors import Permanent
+from archive.identity.calibration import Calibration
 from archive.ledger import PASS_PRODUCTS
 from archive.windows import parse_key
 from archive_assets.media import extracted_faces_key, face_embeddings_key
 from archive_assets.partitions import chat_window
 from archive_assets.people import identity_clusters, published_topics
 from archive_assets.telegram import chat_history
+from resources.plots import calibration_png
 from resources.toolbox import Toolbox
+from resources.vision.models import look_up
 from sensors.reconcile import LIVE_LAG_CHECK, live_lag
+from sensors.runs import CALIBRATION_CHECK
 
 
 @dg.asset_check(asset=chat_history, name=LIVE_LAG_CHECK)
@@ -41,6 +49,28 @@ def embeddings_have_unit_norm_and_right_dims(
     return _none(toolbox.audit.bad_embeddings(parse_key(context.partition_key)))
 
 
+@dg.asset_check(asset=identity_clusters, name=CALIBRATION_CHECK)
+def the_threshold_fits_the_labels(
+    toolbox: dg.ResourceParam[Toolbox],
+) -> dg.AssetCheckResult:
+    """The threshold in use keeps the false accept rate on the people that somebody named.
+
+    Not a part of the run that finds people, which comes every minute: run it after naming and
+    correcting. With too few labels it says what is missing.
+    """
+    model = toolbox.engine_spec.model_name
+    rules = toolbox.identify_options.rules(look_up(model).thresholds)
+    try:
+        found = measure(toolbox.asking, model, rules)
+    except Permanent as exc:
+        return dg.AssetCheckResult(passed=True, description=str(exc), metadata={"enough": False})
+    return dg.AssetCheckResult(
+        passed=found.in_use.far.share <= DEFAULT_RATE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={**_rates(found), "roc": _picture(calibration_png(found, model))},
+    )
+
+
 @dg.asset_check(asset=identity_clusters)
 def people_are_what_their_log_comes_to(
     toolbox: dg.ResourceParam[Toolbox],
@@ -61,6 +91,23 @@ def nothing_is_published_without_a_switch(
     Red, too, after `chats deny --publish`, as long as posts of that chat are in the hub.
     """
     return _none(toolbox.audit.posts_without_switch())
+
+
+def _rates(found: Calibration) -> dict[str, int | float]:
+    return {
+        "threshold": found.in_use.threshold,
+        "tar": found.in_use.tar.share,
+        "far": found.in_use.far.share,
+        "proposed_threshold": found.chosen.threshold,
+        "people": found.people,
+        "genuine": found.in_use.tar.of,
+        "impostors": found.in_use.far.of,
+    }
+
+
+def _picture(png: bytes) -> dg.MarkdownMetadataValue:
+    """Show a picture where metadata is shown; some ten kilobytes, and nobody's name in it."""
+    return dg.MetadataValue.md(f"![ROC](data:image/png;base64,{b64encode(png).decode()})")
 
 
 def _none(found: int) -> dg.AssetCheckResult:

@@ -13,6 +13,7 @@ import typer
 from cli import (
     accounts,
     backfill,
+    calibrate,
     catch_up,
     chats,
     db,
@@ -82,6 +83,7 @@ for group in (
     catch_up,
     people,
     identities,
+    calibrate,
     search,
     status,
     failures,

@@ -13,7 +13,14 @@ import typer
 from archive.finding import find_identity
 from archive.identity.records import IdentityState
 from archive.searching import EVERYTHING
-from cli import identities_correct, identities_draw, identities_log, identities_move, recluster
+from cli import (
+    identities_correct,
+    identities_draw,
+    identities_log,
+    identities_move,
+    recluster,
+    suggest,
+)
 from cli.context import open_toolbox
 from cli.identity_rows import card_row, face_row
 from cli.output import emit
@@ -21,7 +28,14 @@ from cli.output import emit
 identities_app = typer.Typer(no_args_is_help=True, help="Who there is, and every correction.")
 
 # In the order in which somebody needs them.
-PARTS = (identities_correct, identities_move, identities_draw, identities_log, recluster)
+PARTS = (
+    identities_correct,
+    identities_move,
+    identities_draw,
+    suggest,
+    identities_log,
+    recluster,
+)
 
 
 @identities_app.command("list")

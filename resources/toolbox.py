@@ -27,6 +27,7 @@ from resources.gazetteer import GeoNames
 from resources.proposals import ProposalFile
 from resources.settings import Settings
 from resources.store.accounts import AccountStore
+from resources.store.asking import AskingStore
 from resources.store.audit import AuditStore
 from resources.store.budgets import AccountBudget
 from resources.store.chats import ChatStore
@@ -51,6 +52,7 @@ from resources.store.register import RegisterStore
 from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore
 from resources.store.takeouts import TakeoutStore
+from resources.store.thresholds import ThresholdStore
 from resources.store.topics import TopicStore
 from resources.store.update_states import UpdateStateStore
 from resources.telegram.config import TelegramConfig
@@ -97,6 +99,8 @@ class Toolbox:
         self.corrections = CorrectionStore(database)
         self.register = RegisterStore(database)
         self.drawings = DrawingStore(database)
+        self.asking = AskingStore(database)
+        self.thresholds = ThresholdStore(database)
         self.topics = TopicStore(database)
         self.overview = OverviewStore(database)
         self.audit = AuditStore(database)
@@ -270,10 +274,13 @@ class Toolbox:
 
     @property
     def identify_options(self) -> IdentifyOptions:
-        """What the settings say about people."""
+        """What the settings say about people, and where they say nothing, what was calibrated."""
+        accept = self.settings.similarity_threshold
+        if accept is None and (local := self.thresholds.in_force(self.engine_spec.model_name)):
+            accept = local.accept
         return IdentifyOptions(
             min_faces=self.settings.min_faces,
-            accept=self.settings.similarity_threshold,
+            accept=accept,
             min_quality=self.settings.min_quality_threshold,
         )
 

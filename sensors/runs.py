@@ -22,6 +22,7 @@ WINDOW_ASSETS = (
 PEOPLE_ASSETS = ("identity_clusters", "published_topics")
 WINDOW_JOB = "window"
 PEOPLE_JOB = "people"
+CALIBRATION_CHECK = "the_threshold_fits_the_labels"
 
 LANE_TAG = "face-archive/lane"
 # Above a backfill's 0, so that a photo sent just now never waits for years of history.

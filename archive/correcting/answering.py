@@ -17,9 +17,7 @@ from archive.identity.events import Decision, EventKind
 from archive.ids import FaceId, IdentityId
 
 
-def apart(
-    desk: CorrectionDesk, one: IdentityId, other: IdentityId, act: Act
-) -> Decision | None:
+def apart(desk: CorrectionDesk, one: IdentityId, other: IdentityId, act: Act) -> Decision | None:
     """Say that two identities are not one person.
 
     Returns:

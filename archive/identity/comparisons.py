@@ -1,8 +1,9 @@
 """Labelled faces compared with people: the scores that a threshold has to tell apart.
 
 A comparison is what the matcher does: one face against one person's faces, by the archive's own
-score. Genuine where the face is that person's, impostor where it is somebody else's. What follows
-from the scores is `calibration`; where labels come from is the store's or a folder's part.
+score, less what a face like it needs beyond the threshold (`Rules.need`): so one threshold stands
+for all. Genuine where the face is that person's, impostor where it is somebody else's. What
+follows from the scores is `calibration`; where labels come from is the store's or a folder's part.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.identity.matching import identity_scores
-from archive.identity.records import FaceVector, Vectors
-from archive.identity.rules import same_picture
+from archive.identity.gallery import Gallery, portrait
+from archive.identity.gathering import scores_of_pairs
+from archive.identity.records import FaceSet, FaceVector, Vectors
+from archive.identity.rules import Rules, same_picture
 
 MOST_PEOPLE: Final = 200
 """People compared; 200 with 25 faces each give a million comparisons, enough for any rate that
@@ -58,7 +60,7 @@ class Comparisons:
     """Scores of faces for people, one a row.
 
     Attributes:
-        scores: (m,) float32, −1 to 1.
+        scores: (m,) float32, as if every face needed the threshold and no more; about −1 to 1.
         rows: (m,) the face, a row of the labelled faces.
         genuine: (m,) whether the face shows the person compared with.
         shown: (m,) the number of whoever the face shows; a face of whom nobody knows whom it
@@ -75,7 +77,7 @@ class Comparisons:
     people: tuple[str, ...]
 
 
-def compare(labelled: LabelledFaces) -> Comparisons:
+def compare(labelled: LabelledFaces, rules: Rules) -> Comparisons:
     """Compare every labelled face with every labelled person.
 
     A face is compared with its own person's *other* pictures: without that it would meet itself
@@ -85,6 +87,7 @@ def compare(labelled: LabelledFaces) -> Comparisons:
     Args:
         labelled: Of at most `MOST_PEOPLE` people at most `MOST_FACES` faces each are used: those
             that come first.
+        rules: What faces need.
     """
     members = _members(labelled)
     people = tuple(members)
@@ -100,6 +103,8 @@ def compare(labelled: LabelledFaces) -> Comparisons:
             parts.append(_impostors(labelled, [row], members[person], number))
     columns = (np.concatenate(column) for column in zip(*parts, strict=True))
     scores, faces, genuine, shown, compared = columns
+    beyond = [rules.need(face) - rules.accept for face in labelled.faces]
+    scores = np.round(scores - np.asarray(beyond, dtype=np.float32)[faces], 5)
     return Comparisons(scores, faces, genuine.astype(np.bool_), shown, compared, people)
 
 
@@ -151,8 +156,7 @@ def _genuine(labelled: LabelledFaces, rows: list[int], person: int) -> _Part:
         face = labelled.faces[row]
         others = [other for other in rows if not same_picture(face, labelled.faces[other])]
         if others:
-            vectors = labelled.vectors
-            scores.append(identity_scores(vectors[row : row + 1], vectors[others])[0])
+            scores.append(_scores(labelled, [row], others)[0])
             kept.append(row)
     found = np.asarray(scores, dtype=np.float32)
     return _part(found, kept, [person] * len(kept), person, genuine=True)
@@ -162,8 +166,17 @@ def _impostors(
     labelled: LabelledFaces, rows: list[int], members: list[int], number: dict[str, int]
 ) -> _Part:
     """Score faces for a person whom they do not show."""
-    scores = identity_scores(labelled.vectors[rows], labelled.vectors[members])
+    scores = _scores(labelled, rows, members)
     person = labelled.people[members[0]]
     assert person is not None, "members have a label"
     shown = [number.get(labelled.people[row] or "", len(number) + row) for row in rows]
     return _part(scores, rows, shown, number[person], genuine=False)
+
+
+def _scores(labelled: LabelledFaces, rows: list[int], members: list[int]) -> NDArray[np.float32]:
+    """Score faces for the person whom these members are all that is known of."""
+    faces = tuple(labelled.faces[row] for row in members)
+    known = FaceSet(faces, labelled.vectors[members], (None,) * len(faces))
+    gallery = Gallery([portrait(known)], labelled.vectors.shape[1])
+    probes = np.arange(len(rows))
+    return scores_of_pairs(labelled.vectors[rows], gallery, probes, np.zeros_like(probes))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from archive.faces.geometry import iou
-from archive.faces.records import Box, FoundFace
+from archive.faces.records import Box
 from archive.ids import FaceId
 
 SAME_FACE_IOU: Final = 0.5
@@ -19,6 +19,20 @@ SAME_FACE_IOU: Final = 0.5
 
 SAME_FRAME_SECONDS: Final = 0.05
 """Frames nearer than this are one frame: no video we sample has more than 20 that differ."""
+
+
+class Placed(Protocol):
+    """Whatever has a place in a content: a face that was found, or that somebody tells of."""
+
+    @property
+    def frame_seconds(self) -> float:
+        """Time of its frame; 0 for a photo."""
+        ...
+
+    @property
+    def box(self) -> Box:
+        """Where it is in the upright frame."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class Attachment:
 
 
 def attach(
-    known: Sequence[KnownFace], found: Sequence[FoundFace], no_faces: Sequence[NoFace] = ()
+    known: Sequence[KnownFace], found: Sequence[Placed], no_faces: Sequence[NoFace] = ()
 ) -> Attachment:
     """Pair known and found faces of one content, closest pairs first, each at most once."""
     pairs = sorted(
@@ -93,5 +107,5 @@ def attach(
     return Attachment(kept, gone, left_out)
 
 
-def _one_frame(old: KnownFace | NoFace, new: FoundFace) -> bool:
+def _one_frame(old: Placed, new: Placed) -> bool:
     return abs(old.frame_seconds - new.frame_seconds) <= SAME_FRAME_SECONDS

@@ -18,6 +18,7 @@ from cli import (
     identities_draw,
     identities_log,
     identities_move,
+    portability,
     recluster,
     suggest,
 )
@@ -35,6 +36,7 @@ PARTS = (
     suggest,
     identities_log,
     recluster,
+    portability,
 )
 
 

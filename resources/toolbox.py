@@ -48,6 +48,7 @@ from resources.store.overview import OverviewStore
 from resources.store.paces import PaceStore
 from resources.store.people import PeopleStore
 from resources.store.places import Places
+from resources.store.portability import PortabilityStore
 from resources.store.register import RegisterStore
 from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore
@@ -99,6 +100,7 @@ class Toolbox:
         self.corrections = CorrectionStore(database)
         self.register = RegisterStore(database)
         self.drawings = DrawingStore(database)
+        self.portability = PortabilityStore(database)
         self.asking = AskingStore(database)
         self.thresholds = ThresholdStore(database)
         self.topics = TopicStore(database)

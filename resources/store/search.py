@@ -28,7 +28,7 @@ from resources.store.database import Database
 from resources.store.search_index import LEAST_INDEXED, is_indexed
 
 # Candidates that the walk keeps: what recall costs. Measured by `identity.search`.
-_LIST: Final = "300"
+_LIST: Final = "400"
 _WALK: Final = """
 SELECT set_config('hnsw.ef_search', %s, true),
        set_config('hnsw.iterative_scan', 'relaxed_order', true)

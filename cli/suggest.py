@@ -7,7 +7,7 @@ Prints the queues, or asks one by one; which questions there are and what an ans
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -243,10 +243,11 @@ def _ask(toolbox: Toolbox, queue: Queue, asked: Sequence[Question], cards: Cards
         tell(toolbox, *(decision for _, decision in sitting.made))
 
 
-def _typed(text: str, ask: Callable[..., str] = typer.prompt) -> str:
+def _typed(text: str) -> str:
     """Ask until one of the answers is typed; its first letter will do."""
     while True:
-        typed = ask(text, err=True, default="s", show_default=False).strip().lower()[:1]
+        answered = typer.prompt(text, err=True, default="s", show_default=False)
+        typed = str(answered).strip().lower()[:1]
         if typed in {"y", "n", "s", "u", "q"}:
             return typed
         say(_ANSWERS)

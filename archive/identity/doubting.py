@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from archive.identity.gathering import Gathering, Rows, nearest
 from archive.identity.rules import Rules
-from archive.identity.suggesting import RIVALS, merges, one_person
+from archive.identity.suggesting import RIVALS, Worth, merges, one_person
 from archive.ids import FaceId, IdentityId
 
 MOST_OPEN: Final = 50_000
@@ -32,7 +32,7 @@ _CANDIDATES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class FaceQuestion:
+class FaceQuestion(Worth):
     """Is this face that person's?
 
     Attributes:
@@ -53,11 +53,6 @@ class FaceQuestion:
     score: float
     uncertainty: float
     faces: int
-
-    @property
-    def gain(self) -> float:
-        """Faces that an answer is expected to put right."""
-        return self.faces * self.uncertainty
 
 
 @dataclass(frozen=True, slots=True, eq=False)

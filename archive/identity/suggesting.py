@@ -45,8 +45,21 @@ _ROUNDS: Final = 10
 _LEAST_PART: Final = 2
 
 
+class Worth:
+    """What a question is worth, see above."""
+
+    __slots__ = ()
+    faces: int
+    uncertainty: float
+
+    @property
+    def gain(self) -> float:
+        """Faces that an answer is expected to put right."""
+        return self.faces * self.uncertainty
+
+
 @dataclass(frozen=True, slots=True)
-class MergeQuestion:
+class MergeQuestion(Worth):
     """Are these two one person?
 
     Attributes:
@@ -63,14 +76,9 @@ class MergeQuestion:
     uncertainty: float
     faces: int
 
-    @property
-    def gain(self) -> float:
-        """Faces that an answer is expected to put right."""
-        return self.faces * self.uncertainty
-
 
 @dataclass(frozen=True, slots=True)
-class MixedQuestion:
+class MixedQuestion(Worth):
     """Are some of this identity's faces somebody else's?
 
     Attributes:
@@ -79,6 +87,7 @@ class MixedQuestion:
         rest: Some of the others, the best first, to look at beside them.
         score: Mean score of the part's faces for the rest.
         uncertainty: How likely it is that they are somebody else's, 0–1.
+        faces: How many would leave.
     """
 
     identity: IdentityId
@@ -86,16 +95,7 @@ class MixedQuestion:
     rest: tuple[FaceId, ...]
     score: float
     uncertainty: float
-
-    @property
-    def faces(self) -> int:
-        """How many would leave."""
-        return len(self.part)
-
-    @property
-    def gain(self) -> float:
-        """Faces that an answer is expected to put right."""
-        return self.faces * self.uncertainty
+    faces: int
 
 
 def one_person(evidence: NDArray[np.floating] | float, rules: Rules) -> NDArray[np.float64]:
@@ -166,6 +166,7 @@ def mixed(everybody: Gathering, rules: Rules) -> list[MixedQuestion]:
                     everybody.face_ids(rest[:_PROBES]),
                     float(scores.mean()),
                     1.0 - float(one_person(evidence, rules)),
+                    len(part),
                 )
             )
     return sorted(found, key=lambda question: -question.gain)

@@ -16,6 +16,7 @@ from archive.identity.gathering import Gathering
 from archive.identity.records import FaceSet, Vectors
 from archive.identity.suggesting import merges, mixed, one_person
 from archive.ids import FaceId, new_decision_id, new_identity_id
+from benchmarks.identity_world import WorldSpec, make_world
 from tests.unit.identity.worlds import DIMS, RULES, around, directions, face, unit
 
 AXES = directions(8, np.random.default_rng(1))
@@ -198,3 +199,23 @@ def test_more_evidence_makes_one_person_likelier(one: float, other: float) -> No
 def test_where_evidence_is_evenly_split_nobody_knows() -> None:
     assert float(one_person(0.0, RULES)) == 0.5
     assert float(one_person(0.001, replace(RULES, margin=0.0))) > 0.99
+
+
+def test_in_a_made_up_archive_every_mistake_is_asked_about_before_anything_else() -> None:
+    world = make_world(WorldSpec(faces=1_500, people=60, seed=4))
+    whole = world.face_set()
+    sizes = np.bincount(world.person)
+    largest = np.argsort(-sizes, kind="stable")[2:14].tolist()
+    wrong = world.person.copy()
+    for new, person in enumerate(largest[:4], start=len(sizes)):
+        wrong[np.flatnonzero(world.person == person)[::3]] = new
+    for one, other in zip(largest[4:8], largest[8:12], strict=True):
+        wrong[world.person == other] = one
+    ids = [new_identity_id() for _ in range(len(sizes) + 4)]
+    everybody = gathered(replace(whole, assigned=tuple(ids[person] for person in wrong)))
+    asked = merges(everybody, RULES)[:4]
+    assert {frozenset((q.larger, q.smaller)) for q in asked} == {
+        frozenset((ids[person], ids[new]))
+        for new, person in enumerate(largest[:4], start=len(sizes))
+    }
+    assert {q.identity for q in mixed(everybody, RULES)[:4]} == {ids[one] for one in largest[4:8]}

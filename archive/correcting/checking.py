@@ -189,12 +189,15 @@ def _require_harmony(
         for write in decision.writes
         if write.cell.register is Register.LINK and (replacing or write.value is None)
     }
-    kept = Links(link for link in links if (link.face_id, link.other_face_id) not in gone)
-    contradictions = kept.against(fresh)
+    kept = links
+    if gone:
+        kept = Links(link for link in links if (link.face_id, link.other_face_id) not in gone)
+    contradictions = kept.against(fresh) if fresh else []
     if contradictions:
         earlier = {d for each in contradictions for d in each.decisions} - {decision.decision_id}
         raise refusal(desk, "this contradicts what was decided before", earlier)
-    _require_places(desk, links, Links([*kept, *fresh]), decision, fresh)
+    after = Links([*kept, *fresh]) if fresh else kept
+    _require_places(desk, links, after, decision, fresh)
 
 
 def _require_places(

@@ -15,7 +15,14 @@ from psycopg.rows import dict_row
 
 from archive.correcting import Differences, HeldFace, Person
 from archive.identity.constraints import Contradiction, Link, LinkKind, Links
-from archive.identity.events import Cell, DecidedBy, Decision, LoggedDecision, Membership
+from archive.identity.events import (
+    Cell,
+    DecidedBy,
+    Decision,
+    LoggedDecision,
+    Membership,
+    Register,
+)
 from archive.identity.records import Identity, IdentityState
 from archive.ids import DecisionId, FaceId, IdentityId
 from resources.store import identity_events, replaying
@@ -111,6 +118,7 @@ class CorrectionDesk:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._links: Links | None = None
 
     def person(self, identity_id: IdentityId) -> Person | None:
         """Give an identity in whatever state."""
@@ -137,8 +145,10 @@ class CorrectionDesk:
         return self._held(_MEMBERS, identity_id)
 
     def links(self) -> Links:
-        """Give all that holds between faces."""
-        return read_links(self._connection)
+        """Give all that holds between faces; a bundle of corrections reads it once."""
+        if self._links is None:
+            self._links = read_links(self._connection)
+        return self._links
 
     def last_number(self) -> int:
         """Give the highest number that any identity ever had."""
@@ -156,6 +166,8 @@ class CorrectionDesk:
     def append(self, decision: Decision) -> None:
         """Write a decision into the log and bring the tables in line."""
         enact(self._connection, [decision])
+        if any(cell.register is Register.LINK for cell in decision.cells):
+            self._links = None
 
     def _held(self, statement: Any, subject: object) -> list[HeldFace]:
         with self._connection.cursor(row_factory=dict_row) as cursor:

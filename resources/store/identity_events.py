@@ -106,12 +106,14 @@ _LATEST = (
     + """
 JOIN (
     SELECT decision_id, max(event_id) AS latest FROM identity_events
-    WHERE (%(identity_id)s::uuid IS NULL OR %(identity_id)s IN (identity_id, other_identity_id))
-      AND (%(face_id)s::uuid IS NULL OR %(face_id)s IN (face_id, other_face_id))
+    WHERE (%(identity_id)s::uuid IS NULL
+       OR identity_id = %(identity_id)s OR other_identity_id = %(identity_id)s)
+      AND (%(face_id)s::uuid IS NULL OR face_id = %(face_id)s OR other_face_id = %(face_id)s)
     GROUP BY decision_id ORDER BY latest DESC LIMIT %(limit)s
 ) AS wanted USING (decision_id)
-WHERE (%(identity_id)s::uuid IS NULL OR %(identity_id)s IN (identity_id, other_identity_id))
-  AND (%(face_id)s::uuid IS NULL OR %(face_id)s IN (face_id, other_face_id))
+WHERE (%(identity_id)s::uuid IS NULL
+       OR identity_id = %(identity_id)s OR other_identity_id = %(identity_id)s)
+  AND (%(face_id)s::uuid IS NULL OR face_id = %(face_id)s OR other_face_id = %(face_id)s)
 ORDER BY wanted.latest DESC, event_id
 """
 )

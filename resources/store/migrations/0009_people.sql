@@ -71,9 +71,8 @@ CREATE INDEX identity_events_other_identity ON identity_events (other_identity_i
 CREATE INDEX identity_events_other_face ON identity_events (other_face_id)
     WHERE other_face_id IS NOT NULL;
 -- The last write of a register is one step into its index.
-CREATE INDEX identity_events_face ON identity_events (face_id, event_id) WHERE register = 'face';
-CREATE INDEX identity_events_suppressed ON identity_events (face_id, event_id)
-    WHERE register = 'suppressed';
+CREATE INDEX identity_events_face ON identity_events (face_id, register, event_id)
+    WHERE face_id IS NOT NULL;
 CREATE INDEX identity_events_link ON identity_events (face_id, other_face_id, event_id)
     WHERE register = 'link';
 CREATE INDEX identity_events_of_identity ON identity_events (identity_id, register, event_id)

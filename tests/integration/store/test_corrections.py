@@ -26,6 +26,7 @@ from archive.correcting import (
     undo,
 )
 from archive.errors import ArchiveError, Transient
+from archive.faces.records import FIVE_POINTS, Box, FoundFace
 from archive.identify import IdentifyOptions, identify
 from archive.identity.events import (
     Cell,
@@ -42,6 +43,7 @@ from archive.ids import ContentKey, IdentityId, new_decision_id
 from benchmarks.identity_replay import registers
 from resources.store.corrections import CorrectionStore
 from resources.store.database import Database
+from resources.store.faces import write_faces
 from resources.store.overview import OverviewStore
 from resources.store.people import PeopleStore
 from resources.store.searches import SearchStore
@@ -60,6 +62,19 @@ from tests.unit.identity.worlds import around, directions
 from tests.unit.test_identify import MODEL as RECORD
 
 EMPTY = "TRUNCATE identities, identity_events, event_payloads, assignments, constraints CASCADE"
+
+
+def found(box: Box) -> FoundFace:
+    return FoundFace(
+        frame_seconds=0.0,
+        box=box,
+        landmarks=np.zeros((5, 2), dtype=np.float32),
+        landmark_schema=FIVE_POINTS,
+        detection_score=0.9,
+        quality=0.9,
+        embedding=directions(1, np.random.default_rng(9))[0],
+        crop=b"",
+    )
 
 
 class People(Shelf):
@@ -268,6 +283,25 @@ def test_what_is_no_face_is_neither_compared_nor_counted(shelf: People, stage: S
     stage.undo(decision.decision_id)
     with store.deciding() as people:
         assert len(people.usable_faces(MODEL, 0.0)) == 9
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_what_is_no_face_is_not_found_again(shelf: People, stage: Stage, *, erased: bool) -> None:
+    key = ContentKey(f"sha256:{0:064x}")
+    with shelf.store.correcting() as desk:
+        not_a_face(desk, [FACES[0]], ME)
+    if erased:
+        shelf.execute("DELETE FROM faces WHERE face_id = %s", FACES[0])
+    seen = [found(Box(12, 12, 112, 130)), found(Box(300, 10, 400, 130))]
+    with shelf.database.transaction() as connection:
+        assert write_faces(connection, key, MODEL, seen, ["crop", "crop"]) == 1
+    shown = shelf.execute(
+        "SELECT x1 FROM faces WHERE content_key = %s AND NOT EXISTS ("
+        " SELECT FROM suppressed_regions WHERE suppressed_regions.face_id = faces.face_id)",
+        key,
+    )
+    assert shown == [(300.0,)]
+    assert shelf.store.check().total == 0
 
 
 def test_what_persons_said_is_told_to_the_matcher(shelf: People, stage: Stage) -> None:

@@ -161,9 +161,7 @@ async def test_another_model_looks_at_the_original_and_telegram_is_not_asked(wor
 
 
 @pytest.mark.parametrize("harm", ["spoilt", "lost"])
-async def test_an_original_that_was_harmed_is_fetched_and_put_back(
-    world: World, harm: str
-) -> None:
+async def test_an_original_that_was_harmed_is_fetched_and_put_back(world: World, harm: str) -> None:
     world.send(1, b"faces=2 seed=1")
     await world.pass_over()
     (row,) = world.run("SELECT original_key FROM originals")

@@ -7,7 +7,7 @@ import dagster as dg
 
 from archive.deletions import erase_lost
 from archive.identify import identify
-from archive.publishing import Hub, PublishResult, publish
+from archive.publishing import Hub, PublishOptions, PublishResult, publish
 from archive_assets.media import face_embeddings_key
 from archive_assets.outcomes import dagster_outcome, timed
 from resources.store.search_index import make_missing_index
@@ -58,8 +58,8 @@ def published_topics(
 ) -> dg.MaterializeResult[None]:
     """One topic a person in the hub, each content once, from chats that allow publishing.
 
-    Without a hub there is nothing to do, and the run says so. What a rate limit leaves over is
-    carried on by the next run.
+    Without a hub there is nothing to do, and the run says so. A run writes for a quarter of an
+    hour at most; what it leaves over is carried on by the next.
     """
     with dagster_outcome():
         hub = toolbox.hub()
@@ -68,7 +68,7 @@ def published_topics(
         return dg.MaterializeResult(metadata={"hub": False})
     with dagster_outcome(), timed(toolbox, "published_topics") as timing:
         result = asyncio.run(_publish(toolbox, hub))
-        timing.items = result.sent
+        timing.items = result.done
     return dg.MaterializeResult(
         metadata={
             # A StrEnum is no string to Dagster's serializer.
@@ -81,4 +81,11 @@ def published_topics(
 
 async def _publish(toolbox: Toolbox, hub: Hub) -> PublishResult:
     async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account:
-        return await publish(toolbox.topics, account.hub, account.media, hub, pace=toolbox.pace())
+        return await publish(
+            toolbox.topics,
+            account.hub,
+            account.media,
+            hub,
+            PublishOptions(toolbox.run_budget, toolbox.publish_policy),
+            pace=toolbox.pace(),
+        )

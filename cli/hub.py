@@ -58,7 +58,7 @@ def create_command(
     with open_toolbox() as toolbox:
         hub = asyncio.run(_as_account(toolbox, account, create))
     emit([_row(hub)], title="Hub made")
-    say("Next: `face-archive publish --dry-run`, or let `face-archive up` publish.")
+    say("Next: `face-archive publish plan`, or let `face-archive up` publish.")
 
 
 @hub_app.command("use", context_settings=_TAKES_IDS)

@@ -184,6 +184,20 @@ class Settings(BaseSettings):
         ge=1,
         le=100,
     )
+    min_faces_to_publish: int = setting(
+        1,
+        section="People",
+        description="Photos and videos that it takes to have a topic in the hub.",
+        unit="contents",
+        ge=1,
+        le=1000,
+    )
+    post_near_copies: bool = setting(
+        default=False,
+        section="People",
+        description="Post near copies of a posted picture too, instead of naming them as its "
+        "sources.",
+    )
     model: str | None = setting(
         section="People",
         description="The face model: `dlib`, or the name of an InsightFace pack.",

@@ -20,7 +20,7 @@ from archive.identify import IdentifyOptions
 from archive.ids import AccountId, ChatId
 from archive.ledger import Limits
 from archive.media_pass import MediaPassOptions
-from archive.publishing import Hub, MinutePace, Pace, no_pace
+from archive.publishing import Hub, MinutePace, Pace, Policy, no_pace
 from resources.blobs import BlobStore
 from resources.databases import databases
 from resources.gazetteer import GeoNames
@@ -67,6 +67,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "dlib"
 _MEGABYTE = 1_000_000
+
+RUN_MINUTES = 15
+"""How long a scheduled run publishes before it lets people be found again; the next goes on."""
 
 
 class Toolbox:
@@ -285,6 +288,18 @@ class Toolbox:
             accept=accept,
             min_quality=self.settings.min_quality_threshold,
         )
+
+    @property
+    def publish_policy(self) -> Policy:
+        """What the settings say about topics."""
+        return Policy(self.settings.min_faces_to_publish, self.settings.post_near_copies)
+
+    @property
+    def run_budget(self) -> int | None:
+        """How many writes to a hub one scheduled run may make; a test server has no limit."""
+        if self.settings.telegram_server:
+            return None
+        return RUN_MINUTES * self.settings.hub_operations_per_minute
 
     def pace(self) -> Pace:
         """Limit writes to a hub; a test server has no limit."""

@@ -32,7 +32,7 @@ def people_sensor(
     if context.instance.get_runs_count(under_way):
         return dg.SkipReason("A run is under way.")
     # What is looked at, and how: a changed threshold changes people as a new face does.
-    rules = f"{toolbox.engine_spec.model_name} {toolbox.identify_options}"
+    rules = f"{toolbox.engine_spec.model_name} {toolbox.identify_options} {toolbox.publish_policy}"
     deletions = toolbox.deletions.work_state()
     # Posting would only fail while Telegram asks to wait; finding people needs no Telegram.
     flooded = any(account.flood_until for account in toolbox.accounts.list())

@@ -1,13 +1,18 @@
 """People become topics of a hub: what should be there, what is, and the way between.
 
-In the order of the work: ``state`` holds both sides of a hub, ``planning`` compares them (with
-``near_copies`` and ``captions``), ``publish`` carries a plan out, ``sending`` does one operation
-of it (at a ``pace``, with the ``rights`` checked first). ``records`` and ``ports`` are what all
-of it asks of Telegram and of the store. Import from here.
+In the order of the work: ``state`` holds both sides of a hub. ``planning`` compares them: who has
+a topic and what it says is ``desired``, one topic ``comparing`` (with ``near_copies`` and
+``captions``), what leaves it ``removing``, and the outcome ``operations``. ``publish`` carries a
+plan out, ``performing`` does one operation of it, ``sending`` posts and ``telling`` summaries (at
+a ``pace``, with the ``rights`` checked first). ``records`` and ``ports`` are what all of it asks
+of Telegram and of the store. Import from here.
 """
 
+from archive.publishing.desired import Policy
+from archive.publishing.operations import OpenTopic, Operation, PostContent
+from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import MinutePace, Pace, no_pace
-from archive.publishing.planning import OpenTopic, Operation, Plan, PostContent, plan
+from archive.publishing.planning import Plan, plan
 from archive.publishing.ports import PublishingStore
 from archive.publishing.publish import PublishOptions, PublishResult, publish
 from archive.publishing.records import (
@@ -16,8 +21,10 @@ from archive.publishing.records import (
     HubGateway,
     HubNo,
     HubRights,
+    MessageStuck,
     Post,
     PostMethod,
+    TopicGone,
     TopicInfo,
 )
 from archive.publishing.rights import HubBlocked, require_hub_rights
@@ -29,17 +36,21 @@ __all__ = [
     "HubGateway",
     "HubNo",
     "HubRights",
+    "MessageStuck",
     "MinutePace",
     "OpenTopic",
     "Operation",
+    "Outcome",
     "Pace",
     "Plan",
+    "Policy",
     "Post",
     "PostContent",
     "PostMethod",
     "PublishOptions",
     "PublishResult",
     "PublishingStore",
+    "TopicGone",
     "TopicInfo",
     "no_pace",
     "plan",

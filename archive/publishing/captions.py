@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 from archive.chats import message_link
 from archive.publishing.state import Source, shortened
+from archive.records import Chat
 
 MAX_LINKS = 10
 # https://limits.tginfo.me/en: a caption holds 1 024 UTF-16 units after parsing. Ten titles of
@@ -73,12 +75,21 @@ def moment(seconds: float) -> str:
 
 def place(source: Source) -> str:
     """Name a source for a person: the chat, the topic of a forum, and the day (UTC)."""
-    topic = shortened(source.topic_title or "", TOPIC_UNITS)
-    units = FORUM_UNITS if topic else TITLE_UNITS
-    title = shortened(source.chat.title, units) or "a chat without a name"
-    if topic:
-        title = f"{title} › {topic}"
+    title = _title(source.chat.title, source.topic_title or "")
     return f"{title} · {source.sent_at.date().isoformat()}"
+
+
+def chat_name(chat: Chat) -> str:
+    """Name a chat for a person, whatever it is called."""
+    return _title(chat.title, "")
+
+
+# There are few chats beside what is in them.
+@lru_cache(maxsize=4096)
+def _title(chat_title: str, topic_title: str) -> str:
+    topic = shortened(topic_title, TOPIC_UNITS)
+    title = shortened(chat_title, FORUM_UNITS if topic else TITLE_UNITS) or "a chat without a name"
+    return f"{title} › {topic}" if topic else title
 
 
 def _line(source: Source) -> str:

@@ -1,58 +1,60 @@
-"""Which contents are copies of one another to the eye, by their perceptual hashes.
+"""Which contents of a topic are copies of one another to the eye, by their perceptual hashes.
 
-Only who stands for whom; how alike two are is ``archive.near_copies``'s, and what a near copy
-means for a topic is the planner's.
+Only which pairs there are, all of a topic at once; how alike two hashes are to be is
+``archive.identity.rules``', and what a near copy means for a topic is ``comparing``'s.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 
 from archive.identity.rules import NEAR_COPY_BITS
-from archive.ids import ContentKey
-from archive.near_copies import neighbours
+from archive.publishing.state import WantedContent
 
 _UNSIGNED = (1 << 64) - 1
+# Rows that are compared with all others at a time: 8 MB of distances for a topic of 16 000.
+_BLOCK = 512
 
 
-class Leaders:
-    """The contents that stand for their near copies, in the order they were added.
+def earlier_copies(
+    contents: Sequence[WantedContent], bits: int = NEAR_COPY_BITS
+) -> dict[int, list[int]]:
+    """Find for each content the earlier ones that it is a near copy of.
 
     A photo and a video are never near copies: a still out of a video does not replace it.
 
     Args:
-        capacity: Most leaders there will be.
-        near_copy_bits: Most bits in which the hashes of near copies differ.
+        contents: In the order in which they come first.
+        bits: Most bits in which the hashes of near copies differ.
+
+    Returns:
+        By place, the places of earlier near copies, ascending; only of contents that have some.
     """
-
-    def __init__(self, capacity: int, near_copy_bits: int = NEAR_COPY_BITS) -> None:
-        self._near_copy_bits = near_copy_bits
-        self._sides = {False: _Side(capacity), True: _Side(capacity)}
-
-    def add(self, content_key: ContentKey, phash: int | None, *, is_video: bool) -> None:
-        """Let a content stand for its near copies; without a hash it has none."""
-        if phash is not None:
-            self._sides[is_video].add(content_key, phash)
-
-    def near(self, phash: int | None, *, is_video: bool) -> ContentKey | None:
-        """Find the first leader that this is a near copy of."""
-        if phash is None:
-            return None
-        return self._sides[is_video].near(phash, self._near_copy_bits)
+    found: dict[int, list[int]] = defaultdict(list)
+    for is_video in (False, True):
+        places = [
+            place
+            for place, content in enumerate(contents)
+            if content.phash is not None and content.is_video is is_video
+        ]
+        if len(places) > 1:
+            _compare(contents, places, bits, found)
+    return found
 
 
-class _Side:
-    """Leaders of one kind; the hashes lie in one array, because people have thousands."""
-
-    def __init__(self, capacity: int) -> None:
-        self._keys: list[ContentKey] = []
-        self._hashes: NDArray[np.uint64] = np.zeros(capacity, np.uint64)
-
-    def add(self, content_key: ContentKey, phash: int) -> None:
-        self._hashes[len(self._keys)] = phash & _UNSIGNED
-        self._keys.append(content_key)
-
-    def near(self, phash: int, near_copy_bits: int) -> ContentKey | None:
-        close, _ = neighbours(self._hashes[: len(self._keys)], phash, near_copy_bits)
-        return self._keys[close[0]] if close.size else None
+def _compare(
+    contents: Sequence[WantedContent], places: list[int], bits: int, found: dict[int, list[int]]
+) -> None:
+    hashes = np.array([(contents[p].phash or 0) & _UNSIGNED for p in places], np.uint64)
+    for start in range(0, len(places), _BLOCK):
+        block = hashes[start : start + _BLOCK]
+        close = np.bitwise_count(block[:, None] ^ hashes[None, : start + len(block)]) <= bits
+        # Everything is its own copy: no further look where that is all there is.
+        if np.count_nonzero(close) == len(block):
+            continue
+        for later, earlier in zip(*np.nonzero(close), strict=True):
+            if earlier < start + later:
+                found[places[start + later]].append(places[earlier])

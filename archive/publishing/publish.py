@@ -8,37 +8,41 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from archive.errors import ArchiveError, Permanent
-from archive.ids import IdentityId, TopicId, new_random_id
+from archive.ids import new_random_id
 from archive.media_ports import MediaSource
 from archive.off_loop import off_loop
+from archive.publishing.desired import Policy
+from archive.publishing.operations import Operation
+from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
-from archive.publishing.planning import OpenTopic, Operation, Plan, PostContent, plan_operations
+from archive.publishing.performing import Board, Performer
+from archive.publishing.planning import Plan, plan_operations
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Hub, HubGateway
 from archive.publishing.rights import HubBlocked, require_hub_rights
-from archive.publishing.sending import Outcome, Sender
-from archive.publishing.state import OutboxState, Projection, PublicationRow, TopicRow
+from archive.publishing.sending import Sender
 from archive.records import Counts
-
-Rows = Sequence[TopicRow | PublicationRow]
 
 
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
-    """How much one run may do.
+    """How much one run may do, and what a person chose about topics.
 
     Attributes:
-        max_operations: Topics and posts together; ``None`` for all.
+        max_operations: Writes of any kind together; ``None`` for all.
     """
 
     max_operations: int | None = None
+    policy: Policy = field(default_factory=Policy)
+
+
+DEFAULT_OPTIONS = PublishOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,7 @@ class PublishResult:
     """What a run did.
 
     Attributes:
-        counts: ``topics``; posts by method: ``reference``, ``forward``, ``upload``; and what was
-            ``refused``, ``withdrawn`` or left ``unresolved``.
+        counts: By ``Outcome``.
         stopped_reason: ``done``, or ``budget`` where operations are left for the next run.
         remaining: How many are left.
     """
@@ -59,8 +62,13 @@ class PublishResult:
     @property
     def sent(self) -> int:
         """Topics and posts that are in the hub now and were not recorded before."""
-        done = (Outcome.TOPIC, Outcome.REFERENCE, Outcome.FORWARD, Outcome.UPLOAD)
-        return sum(self.counts[name] for name in done)
+        made = [outcome for outcome in Outcome if outcome.is_post or outcome is Outcome.TOPIC]
+        return sum(self.counts[outcome] for outcome in made)
+
+    @property
+    def done(self) -> int:
+        """Operations after which the hub is as they wanted it."""
+        return sum(self.counts[outcome] for outcome in Outcome if outcome.is_done)
 
 
 def utc_now() -> datetime:
@@ -73,14 +81,14 @@ async def publish(
     gateway: HubGateway,
     media: MediaSource,
     hub: Hub,
-    options: PublishOptions | None = None,
+    options: PublishOptions = DEFAULT_OPTIONS,
     *,
     pace: Pace,
     now: Callable[[], datetime] = utc_now,
     draw: Callable[[], int] = new_random_id,
     on_operation: Callable[[Operation], None] = lambda _: None,
 ) -> PublishResult:
-    """Make the topics and posts that the hub lacks.
+    """Make the hub what it should be.
 
     Args:
         store: What should be there, and the outbox.
@@ -88,7 +96,7 @@ async def publish(
         media: Downloads what can only be uploaded.
         hub: Where to; only its number counts, the chat is read from the store, so that nothing
             is ever sent to a chat that is not a configured hub.
-        options: The budget.
+        options: The budget, and the policy.
         pace: Awaited before every write, see ``archive.publishing.pace``.
         now: The time, UTC.
         draw: Draws random ids.
@@ -103,48 +111,19 @@ async def publish(
     async with off_loop(store.publishing(hub.hub_no)):
         hub = await _configured(store, gateway, hub)
         projection = await asyncio.to_thread(store.projection, hub.hub_no)
-        drawn = await asyncio.to_thread(plan_operations, projection, now=now())
-        due = drawn.operations[: (options or PublishOptions()).max_operations]
-        rows = [_row(operation, draw) for operation in due]
-        await _enqueue(store, hub, rows)
+        drawn = await asyncio.to_thread(
+            plan_operations, projection, now=now(), policy=options.policy
+        )
+        due = drawn.operations[: options.max_operations]
         sender = Sender(store, gateway, media, hub, pace=pace, now=now, draw=draw)
-        run = _Run(sender, _topic_ids(projection))
-        with _said_how_far(run.counts, len(due)):
-            for operation, row in zip(due, rows, strict=True):
-                run.counts[await run.perform(operation, row)] += 1
+        board = Board.of(projection.actual)
+        performer = Performer(store, gateway, hub, sender, board, pace=pace, draw=draw)
+        counts: Counter[Outcome] = Counter()
+        with _said_how_far(counts, len(due)):
+            for operation in due:
+                counts[await performer.perform(operation)] += 1
                 on_operation(operation)
-    return _result(drawn, len(due), run.counts)
-
-
-class _Run:
-    """The operations of one run in turn, and the topics they have to go to."""
-
-    def __init__(self, sender: Sender, topic_ids: dict[IdentityId, TopicId]) -> None:
-        self._sender = sender
-        self._topic_ids = topic_ids
-        self.counts: Counter[str] = Counter()
-
-    async def perform(self, operation: Operation, row: TopicRow | PublicationRow) -> Outcome:
-        match operation, row:
-            case OpenTopic(), TopicRow():
-                return await self._open(operation, row)
-            case PostContent(), PublicationRow():
-                return await self._post(operation, row)
-        raise AssertionError("an operation and a row of different kinds")
-
-    async def _open(self, operation: OpenTopic, row: TopicRow) -> Outcome:
-        topic_id = await self._sender.open_topic(operation, row)
-        if topic_id is None:
-            return Outcome.WITHDRAWN
-        self._topic_ids[operation.identity_id] = topic_id
-        return Outcome.TOPIC
-
-    async def _post(self, operation: PostContent, row: PublicationRow) -> Outcome:
-        topic_id = self._topic_ids.get(operation.identity_id)
-        # Its topic was withdrawn a moment ago.
-        if topic_id is None:
-            return Outcome.WITHDRAWN
-        return await self._sender.post(operation, row, topic_id)
+    return _result(drawn, len(due), counts)
 
 
 async def _configured(store: PublishingStore, gateway: HubGateway, hub: Hub) -> Hub:
@@ -164,31 +143,7 @@ async def _configured(store: PublishingStore, gateway: HubGateway, hub: Hub) -> 
     return known
 
 
-def _topic_ids(projection: Projection) -> dict[IdentityId, TopicId]:
-    rows = projection.topics.values()
-    return {row.identity_id: row.topic_id for row in rows if row.topic_id is not None}
-
-
-def _row(operation: Operation, draw: Callable[[], int]) -> TopicRow | PublicationRow:
-    """Go on with the row of an earlier try, or draw a new one."""
-    if operation.pending is not None:
-        return operation.pending
-    identity_id = operation.identity_id
-    if isinstance(operation, OpenTopic):
-        title, color = operation.title, operation.icon_color
-        return TopicRow(identity_id, draw(), OutboxState.PLANNED, title, color)
-    return PublicationRow(uuid4(), identity_id, operation.content_key, draw(), OutboxState.PLANNED)
-
-
-async def _enqueue(store: PublishingStore, hub: Hub, rows: Rows) -> None:
-    """Store every random id of this run before the first of them is sent."""
-    new = [row for row in rows if row.state is OutboxState.PLANNED]
-    topics = [row for row in new if isinstance(row, TopicRow)]
-    publications = [row for row in new if isinstance(row, PublicationRow)]
-    await asyncio.to_thread(store.enqueue, hub.hub_no, topics, publications)
-
-
-def _result(drawn: Plan, due: int, counts: Counter[str]) -> PublishResult:
+def _result(drawn: Plan, due: int, counts: Counter[Outcome]) -> PublishResult:
     remaining = len(drawn.operations) - due
     reason = "budget" if remaining else "done"
     by_name = {str(outcome): count for outcome, count in counts.items()}
@@ -196,7 +151,7 @@ def _result(drawn: Plan, due: int, counts: Counter[str]) -> PublishResult:
 
 
 @contextmanager
-def _said_how_far(counts: Counter[str], due: int) -> Iterator[None]:
+def _said_how_far(counts: Counter[Outcome], due: int) -> Iterator[None]:
     """Let an error that ends the run say what was done before it."""
     try:
         yield

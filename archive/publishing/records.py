@@ -7,6 +7,7 @@ in ``archive.hubs``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, Protocol
@@ -70,6 +71,14 @@ class CopyRefused(Permanent):
         return type(self), (self.code,)
 
 
+class TopicGone(Permanent):
+    """A topic is not there any more, and with it everything that was in it."""
+
+
+class MessageStuck(Permanent):
+    """A message is not there any more, or cannot be changed: only deleting it is sure to work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """One message for a topic of a hub, complete: repeating it is the identical request.
@@ -114,6 +123,7 @@ class HubRights:
     can_manage_topics: bool
     can_post: bool
     can_delete: bool
+    can_pin: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +161,54 @@ class HubGateway(Protocol):
         """List every topic, General included."""
         ...
 
+    async def edit_topic(
+        self, hub: Chat, topic_id: TopicId, *, title: str | None = None, closed: bool | None = None
+    ) -> None:
+        """Rename, close or reopen a topic; one that is so already is no error.
+
+        Raises:
+            TopicGone: Somebody deleted it.
+        """
+        ...
+
+    async def delete_topic(self, hub: Chat, topic_id: TopicId) -> None:
+        """Delete a topic with everything in it; one that is gone already is no error."""
+        ...
+
     async def send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
-        """Post into a topic; repeated with the same random id it returns the first one's id."""
+        """Post into a topic; repeated with the same random id it returns the first one's id.
+
+        Raises:
+            TopicGone: Somebody deleted the topic.
+        """
+        ...
+
+    async def say(
+        self, hub: Chat, topic_id: TopicId, html_text: str, *, random_id: int
+    ) -> MessageId:
+        """Send a text; repeated with the same random id it returns the first message's id.
+
+        Raises:
+            TopicGone: Somebody deleted the topic.
+        """
+        ...
+
+    async def edit(self, hub: Chat, message_id: MessageId, html_text: str) -> None:
+        """Give a message another text or caption; one that has it already is no error.
+
+        Raises:
+            MessageStuck: It is gone, or can be changed no more.
+        """
+        ...
+
+    async def delete_messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> None:
+        """Delete at most 100 messages for everybody; those that are gone are passed over."""
+        ...
+
+    async def pin(self, hub: Chat, message_id: MessageId) -> None:
+        """Pin a message without telling anybody; one that is pinned already is no error.
+
+        Raises:
+            MessageStuck: It is gone.
+        """
         ...

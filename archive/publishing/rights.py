@@ -50,3 +50,9 @@ def _problems(rights: HubRights) -> Iterator[str]:
             "the account may not delete, so nothing posted could be taken back; make it an admin "
             "with 'Delete messages' there."
         )
+    if not rights.can_pin:
+        # TDLib's can_edit_message: without it one's own messages can be changed for 48 hours only.
+        yield (
+            "the account may not pin, which changing older posts needs too; make it an admin with "
+            "'Pin messages' there."
+        )

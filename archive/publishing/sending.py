@@ -1,4 +1,4 @@
-"""One operation at a time gets into the hub, once, whatever happens on the way.
+"""A content gets into the hub, once, whatever happens on the way.
 
 Everything about a request is stored before it is made, so that after a lost answer or a kill
 the identical request is made again, and Telegram answers with the message it already has.
@@ -15,16 +15,24 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from uuid import uuid4
 
 from archive.errors import ItemRejected, Transient
-from archive.ids import TopicId, new_random_id
+from archive.ids import MessageId, TopicId, new_random_id
 from archive.media_ports import MediaSource
 from archive.publishing.captions import caption, names_only
+from archive.publishing.operations import PostContent
+from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
-from archive.publishing.planning import OpenTopic, PostContent
 from archive.publishing.ports import PublishingStore
-from archive.publishing.records import CopyRefused, Hub, HubGateway, Post, PostMethod
+from archive.publishing.records import (
+    CopyRefused,
+    Hub,
+    HubGateway,
+    MessageStuck,
+    Post,
+    PostMethod,
+)
 from archive.publishing.state import (
     Attempt,
     Material,
@@ -32,31 +40,15 @@ from archive.publishing.state import (
     Permission,
     PublicationRow,
     Source,
-    TopicRow,
 )
 
+# Also the title of a topic that is about to be deleted.
+NOTHING = "…"
 # What every way of copying refused is tried again after a day: most refusals are for ever, but
 # a file that could not be downloaded may be there tomorrow.
 REFUSAL_PAUSE = timedelta(days=1)
 # A picture that was forwarded a hundred times need not be refused three hundred times.
 MAX_SOURCES = 3
-
-
-class Outcome(StrEnum):
-    """What became of an operation; also the name it is counted under."""
-
-    TOPIC = "topics"
-    REFERENCE = "reference"
-    FORWARD = "forward"
-    UPLOAD = "upload"
-    REFUSED = "refused"
-    """No way of copying worked; it is set aside with its reason."""
-
-    UNRESOLVED = "unresolved"
-    """An earlier send may have arrived and cannot be repeated now; left for the next run."""
-
-    WITHDRAWN = "withdrawn"
-    """A switch went off, or the person was hidden, after it was planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +74,7 @@ class _Trial:
 
 
 class Sender:
-    """Performs operations on one hub.
+    """Posts into one hub.
 
     Args:
         store: The outbox.
@@ -113,21 +105,9 @@ class Sender:
         self._now = now
         self._draw = draw
 
-    async def open_topic(self, operation: OpenTopic, row: TopicRow) -> TopicId | None:
-        """Make a topic, or find out that it was made; ``None`` if it is wanted no more."""
-        permission = await asyncio.to_thread(self._store.permission, operation.identity_id, ())
-        if not permission.is_visible:
-            return None
-        await self._pace()
-        await asyncio.to_thread(self._store.begin_topic, self._hub.hub_no, row)
-        topic_id = await self._gateway.create_topic(
-            self._hub.chat, title=row.title, icon_color=row.icon_color, random_id=row.random_id
-        )
-        await asyncio.to_thread(self._store.finish_topic, self._hub.hub_no, row, topic_id)
-        return topic_id
-
-    async def post(self, operation: PostContent, row: PublicationRow, topic_id: TopicId) -> Outcome:
+    async def post(self, operation: PostContent, topic_id: TopicId) -> Outcome:
         """Post a content by the first way that works, or find out that it was posted."""
+        row = operation.pending or self._new_row(operation)
         chat_nos = {source.chat.chat_no for source in operation.listed}
         permission = await asyncio.to_thread(
             self._store.permission, operation.identity_id, chat_nos
@@ -142,6 +122,32 @@ class Sender:
                 return Outcome(way.method)
         return await self._give_up(row, trial)
 
+    async def find(self, row: PublicationRow, topic_id: TopicId) -> MessageId:
+        """Find out which message came of a post that is wanted no more, to delete it.
+
+        What it showed is not sent again: under the same random id a text that says nothing yields
+        the message there is, or becomes one that is as easily deleted.
+        """
+        await self._pace()
+        message_id = await self._gateway.say(
+            self._hub.chat, topic_id, NOTHING, random_id=row.random_id
+        )
+        await asyncio.to_thread(
+            self._store.found_post, row.publication_id, row.random_id, message_id
+        )
+        return message_id
+
+    def _new_row(self, operation: PostContent) -> PublicationRow:
+        """Draw a random id; a row that was set aside is taken up again."""
+        publication_id = uuid4() if operation.refused is None else operation.refused.publication_id
+        return PublicationRow(
+            publication_id,
+            operation.identity_id,
+            operation.content_key,
+            self._draw(),
+            OutboxState.PLANNED,
+        )
+
     async def _try(
         self, row: PublicationRow, way: Way, text: str, trial: _Trial, topic_id: TopicId
     ) -> bool:
@@ -153,15 +159,25 @@ class Sender:
         for _ in range(_writes(way.method)):
             await self._pace()
         attempt = Attempt(trial.random_id, text, way.method, way.source)
-        await asyncio.to_thread(self._store.begin_post, row.publication_id, attempt)
+        await asyncio.to_thread(self._store.begin_post, self._hub.hub_no, row, attempt)
         trial.is_settled = False
         try:
             message_id = await self._gateway.send(self._hub.chat, topic_id, post)
         except CopyRefused as refusal:
             trial.random_id, trial.is_settled, trial.reason = self._draw(), True, refusal.code
             return False
+        except MessageStuck:
+            # Somebody deleted what an earlier try had sent.
+            trial.random_id, trial.is_settled, trial.reason = self._draw(), True, "deleted by hand"
+            return False
+        # The first request may have brought the caption that it had then.
+        certain = row.state is OutboxState.PLANNED or text == row.caption
         await asyncio.to_thread(
-            self._store.finish_post, row.publication_id, trial.random_id, message_id
+            self._store.finish_post,
+            row.publication_id,
+            trial.random_id,
+            message_id,
+            certain=certain,
         )
         return True
 
@@ -170,7 +186,9 @@ class Sender:
         if not trial.is_settled:
             return Outcome.UNRESOLVED
         retry_at = self._now() + REFUSAL_PAUSE
-        await asyncio.to_thread(self._store.refuse_post, row.publication_id, trial.reason, retry_at)
+        await asyncio.to_thread(
+            self._store.refuse_post, self._hub.hub_no, row, trial.reason, retry_at
+        )
         return Outcome.REFUSED
 
     async def _ways(self, sources: Sequence[Source]) -> list[Way]:

@@ -1,8 +1,8 @@
 """What a hub should hold and what we know it holds.
 
 Values that the store fills and the planner compares. ``Wanted…`` follows from people, sources
-and switches and is computed anew each time; ``…Row`` is the outbox: what was written to the
-hub, or may have been.
+and switches and is computed anew each time; ``…Row`` is the outbox, together ``Actual``: what
+was written to the hub, or may have been.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from archive.identity.records import Identity
+from archive.identity.records import Identity, IdentityState
 from archive.ids import ChatNo, ContentKey, IdentityId, MediaId, MessageId, TopicId
 from archive.publishing.records import PostMethod
 from archive.records import Chat, MediaAccess, MediaFile
@@ -30,17 +30,31 @@ _JOINERS = "\u200c\u200d"
 
 
 class OutboxState(StrEnum):
-    """How far one topic or post has come."""
+    """How far one topic, summary or post has come.
+
+    The intent is stored before a call, the outcome after it: what stands between the two states
+    of a call is unresolved, and doing it again resolves it.
+    """
 
     PLANNED = "planned"
-    """Its random id is drawn; nothing was sent."""
+    """Certainly not sent: no way of copying worked, see ``PublicationRow.refusal``."""
 
     SENDING = "sending"
     """It was sent, or is about to be: only repeating the identical request can tell."""
 
     SENT = "sent"
+    EDITING = "editing"
+    """It is there; it reads as it did, or as the row says now."""
+
     REMOVING = "removing"
+    """It was there; now it may not be."""
+
     REMOVED = "removed"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it certainly is in the hub."""
+        return self in {OutboxState.SENT, OutboxState.EDITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,7 @@ class WantedContent:
 
 @dataclass(frozen=True, slots=True)
 class WantedTopic:
-    """A visible person and what shows them, oldest content first; at least one."""
+    """A visible or hidden person and what shows them, in any order; at least one content."""
 
     identity: Identity
     contents: tuple[WantedContent, ...]
@@ -91,18 +105,44 @@ class WantedTopic:
     @property
     def title(self) -> str:
         """The person's, made fit for a topic; without the label where nothing visible is left."""
-        unnamed = replace(self.identity, label=None)
-        return shortened(self.identity.title, TITLE_CHARACTERS) or unnamed.title
+        label = self.identity.label
+        unnamed = f"Person {self.identity.number}"
+        return (shortened(label, TITLE_CHARACTERS) if label else "") or unnamed
 
     @property
     def icon_color(self) -> int:
         """One of the six colours, the same each time."""
         return ICON_COLORS[self.identity.number % len(ICON_COLORS)]
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is posted; a hidden person gets no topic, but may have one."""
+        return self.identity.state is IdentityState.HIDDEN
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """The pinned message of a topic as recorded.
+
+    Attributes:
+        text: HTML as sent, or about to be.
+    """
+
+    random_id: int
+    state: OutboxState
+    text: str
+    message_id: MessageId | None = None
+    pinned: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class TopicRow:
-    """A topic as recorded."""
+    """A topic as recorded.
+
+    Attributes:
+        title: As sent, or about to be.
+        closed: Likewise.
+    """
 
     identity_id: IdentityId
     random_id: int
@@ -110,6 +150,8 @@ class TopicRow:
     title: str
     icon_color: int | None = None
     topic_id: TopicId | None = None
+    closed: bool = False
+    summary: SummaryRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +162,6 @@ class PublicationRow:
         caption: As sent, or about to be.
         method: How it was tried last; ``None`` while planned.
         refusal: Why no way of copying worked; it is left alone until ``retry_at``.
-        phash: Of the content, because near copies of it are not posted again.
     """
 
     publication_id: UUID
@@ -135,17 +176,35 @@ class PublicationRow:
     message_id: MessageId | None = None
     refusal: str | None = None
     retry_at: datetime | None = None
-    phash: int | None = None
-    is_video: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What we know a hub to hold; what was read back from it may correct this.
+
+    Removed rows are left out: nothing in the hub depends on them.
+    """
+
+    topics: Mapping[IdentityId, TopicRow] = field(default_factory=dict)
+    posts: tuple[PublicationRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Both sides of one hub, read in one snapshot; removed rows are left out."""
+    """Both sides of one hub, read in one snapshot.
 
-    wanted: tuple[WantedTopic, ...]
-    topics: Mapping[IdentityId, TopicRow]
-    publications: tuple[PublicationRow, ...]
+    Attributes:
+        hub: The chat, which a link between two of its topics names.
+        wanted: Visible and hidden people whom something publishable shows.
+        merged: Into whom each merged person went; who may have been merged in turn.
+        erased: People of whom nothing may be left.
+    """
+
+    hub: Chat
+    wanted: tuple[WantedTopic, ...] = ()
+    actual: Actual = field(default_factory=Actual)
+    merged: Mapping[IdentityId, IdentityId] = field(default_factory=dict)
+    erased: frozenset[IdentityId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ WHERE content_sources.chat_no = %(chat_no)s
 _POSTED_WITHOUT_SWITCH = """
 SELECT count(*)
 FROM publications
-WHERE state IN ('planned', 'sending', 'sent')
+WHERE state IN ('planned', 'sending', 'sent', 'editing')
   AND NOT EXISTS (
       SELECT FROM media
       JOIN message_media USING (media_id)

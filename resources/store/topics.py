@@ -1,46 +1,37 @@
-"""The outbox of hubs, and what belongs into them: implements ``archive.publishing``'s store.
+"""Hubs, and what belongs into them: implements ``archive.publishing``'s store.
 
-Reading both sides of a hub is one snapshot of a few statements; every change of a row is one
-transaction that names the state it comes from. The statements are in ``topics_sql``.
+Reading both sides of a hub is one snapshot of a few statements, which are in ``topics_sql``. How
+rows of the outbox change is ``outbox``'s.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import LiteralString
-from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
 from archive.errors import Permanent, Transient
-from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId
+from archive.ids import AccountId, ChatNo, IdentityId
 from archive.publishing import Hub, HubNo
-from archive.publishing.state import (
-    Attempt,
-    Material,
-    Permission,
-    Projection,
-    PublicationRow,
-    Source,
-    TopicRow,
-)
+from archive.publishing.state import Material, Permission, Projection, Source
 from archive.records import Chat
 from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql
 from resources.store.chats import chat_of
 from resources.store.database import Database
 from resources.store.locks import named_lock
+from resources.store.outbox import PostRows, TopicRows
 
 # Like a chat_no, within the 53 bits that survive JSON.
 _HUB_NO_BITS = 52
 _BUSY_RETRY_SECONDS = 60.0
 
 
-class TopicStore:
+class TopicStore(TopicRows, PostRows):
     """Hubs, topics and publications.
 
     Args:
@@ -99,42 +90,33 @@ class TopicStore:
     # Both sides of a hub
 
     def projection(self, hub_no: HubNo) -> Projection:
-        """Read what a hub should hold and what we know it holds, in one snapshot."""
+        """Read what a hub should hold and what we know it holds, in one snapshot.
+
+        Raises:
+            Permanent: There is no such hub.
+        """
         with self._database.transaction() as connection:
             connection.execute(sql.SNAPSHOT)
-            wanted = rows.wanted_topics(
-                _select(connection, sql.PEOPLE),
-                _select(connection, sql.APPEARANCES),
-                _select(connection, sql.SOURCES),
-                _chats(connection),
+            hub = connection.execute(sql.CHAT_OF_HUB, {"hub_no": hub_no}).fetchone()
+            if hub is None:
+                raise Permanent("there is no such hub")
+            return Projection(
+                hub=chat_of(connection, hub[0]),
+                wanted=rows.wanted_topics(
+                    connection.execute(sql.PEOPLE),
+                    connection.execute(sql.APPEARANCES),
+                    connection.execute(sql.SOURCES),
+                    _chats(connection),
+                ),
+                merged=dict(connection.execute(sql.MERGED).fetchall()),
+                erased=frozenset(row[0] for row in connection.execute(sql.ERASED)),
+                actual=rows.actual(
+                    connection.execute(sql.TOPICS, {"hub_no": hub_no}),
+                    connection.execute(sql.PUBLICATIONS, {"hub_no": hub_no}),
+                ),
             )
-            topics = _select(connection, sql.TOPICS, hub_no=hub_no)
-            publications = _select(connection, sql.PUBLICATIONS, hub_no=hub_no)
-        return Projection(
-            wanted=wanted,
-            topics={row["identity_id"]: rows.topic_of(row) for row in topics},
-            publications=tuple(rows.publication_of(row) for row in publications),
-        )
 
-    # The outbox
-
-    def enqueue(
-        self, hub_no: HubNo, topics: Sequence[TopicRow], publications: Sequence[PublicationRow]
-    ) -> None:
-        """Write what this run will send as planned, in place of what earlier runs planned."""
-        again = {
-            "hub_no": hub_no,
-            "identity_ids": [row.identity_id for row in publications],
-            "content_keys": [row.content_key for row in publications],
-        }
-        with self._database.transaction() as connection, connection.cursor() as cursor:
-            cursor.execute(sql.DROP_PLANNED, again)
-            cursor.execute(sql.DROP_UNREFUSED, again)
-            cursor.execute(sql.DROP_TOPICS, again)
-            cursor.executemany(sql.ADD_TOPIC, [rows.topic_values(hub_no, row) for row in topics])
-            cursor.executemany(
-                sql.ADD_PUBLICATION, [rows.publication_values(hub_no, row) for row in publications]
-            )
+    # What may be sent
 
     def permission(self, identity_id: IdentityId, chat_nos: Iterable[ChatNo]) -> Permission:
         """Ask what the switches say now about a person and some chats."""
@@ -151,35 +133,6 @@ class TopicStore:
         if not found:
             raise Transient("a medium was removed while it was about to be posted")
         return rows.material_of(found[0])
-
-    def begin_topic(self, hub_no: HubNo, row: TopicRow) -> None:
-        """Mark a topic as being made: planned or sending → sending."""
-        self._change(sql.BEGIN_TOPIC, rows.topic_values(hub_no, row))
-
-    def finish_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
-        """Record a topic's id: sending → sent."""
-        self._change(sql.FINISH_TOPIC, {**rows.topic_values(hub_no, row), "topic_id": topic_id})
-
-    def begin_post(self, publication_id: UUID, attempt: Attempt) -> None:
-        """Store a request before it is made: planned or sending → sending."""
-        values = {"publication_id": publication_id, **rows.attempt_values(attempt)}
-        self._change(sql.BEGIN_POST, values)
-
-    def finish_post(self, publication_id: UUID, random_id: int, message_id: MessageId) -> None:
-        """Record a post's message: sending → sent."""
-        sent = {"random_id": random_id, "message_id": message_id}
-        self._change(sql.FINISH_POST, {"publication_id": publication_id, **sent})
-
-    def refuse_post(self, publication_id: UUID, reason: str, retry_at: datetime) -> None:
-        """Set aside what certainly was not sent: planned or sending → planned."""
-        values = {"publication_id": publication_id, "reason": reason, "retry_at": retry_at}
-        self._change(sql.REFUSE_POST, values)
-
-    def _change(self, statement: LiteralString, values: rows.Values) -> None:
-        """Change exactly one row, or nothing at all."""
-        with self._database.transaction() as connection:
-            if connection.execute(statement, values).rowcount != 1:
-                raise Transient("an outbox row was changed by another run")
 
 
 def _chats(connection: Connection) -> dict[ChatNo, Chat]:

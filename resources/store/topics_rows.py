@@ -5,19 +5,20 @@ Conversion only; nothing here touches a connection.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archive.identity.records import Identity
-from archive.ids import ChatNo, ContentKey, IdentityId, MediaId
+from archive.identity.records import Identity, IdentityState
+from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing import Hub, HubNo, PostMethod
 from archive.publishing.state import (
+    Actual,
     Attempt,
     Material,
     OutboxState,
     PublicationRow,
     Source,
+    SummaryRow,
     TopicRow,
     WantedContent,
     WantedTopic,
@@ -25,107 +26,125 @@ from archive.publishing.state import (
 from archive.records import Chat, MediaAccess, MediaFile, MediaKind
 
 Row = Mapping[str, Any]
+Fields = tuple[Any, ...]
+"""A row by place: there are hundreds of thousands."""
 Values = dict[str, Any]
 
 _OUTBOX_STATES = {state.value: state for state in OutboxState}
-_METHODS = {method.value: method for method in PostMethod}
+_METHODS: dict[str | None, PostMethod | None] = {
+    None: None,
+    **{method.value: method for method in PostMethod},
+}
 
 
 def wanted_topics(
-    people: Iterable[Row],
-    appearances: Iterable[Row],
-    sources: Iterable[Row],
+    people: Iterable[Fields],
+    appearances: Iterable[Fields],
+    sources: Iterable[Fields],
     chats: Mapping[ChatNo, Chat],
 ) -> tuple[WantedTopic, ...]:
-    """Put together who should have a topic, and what is in it.
+    """Put together who may have a topic, and what is in it.
 
     Args:
-        people: Visible identities.
-        appearances: Which content shows whom, and when in it.
+        people: Visible and hidden identities.
+        appearances: Whom which contents show, and when in them.
         sources: Live sources in publishable chats, oldest first.
         chats: Those chats.
     """
     contents = _contents(sources, chats)
-    shown: dict[IdentityId, list[WantedContent]] = defaultdict(list)
-    for row in appearances:
-        if found := contents.get(row["content_key"]):
-            shown[row["identity_id"]].append(found.seen_at(row["seconds"]))
+    shown: dict[IdentityId, tuple[WantedContent, ...]] = {}
+    for identity_id, keys, seconds in appearances:
+        shown[identity_id] = tuple(
+            contents[key].seen_at(moment)
+            for key, moment in zip(keys, seconds, strict=True)
+            if key in contents
+        )
     return tuple(
-        WantedTopic(_identity(row), tuple(shown[row["identity_id"]]))
-        for row in people
-        if row["identity_id"] in shown
+        WantedTopic(Identity(identity_id, number, label, IdentityState(state)), found)
+        for identity_id, number, label, state in people
+        if (found := shown.get(identity_id))
     )
 
 
 class _Content:
     """One content while its sources are gathered; shared by everybody it shows."""
 
-    __slots__ = ("content_key", "is_video", "phash", "sources")
+    __slots__ = ("_sources", "content_key", "is_video", "phash", "photo")
 
-    def __init__(self, row: Row) -> None:
-        self.content_key = ContentKey(row["content_key"])
-        self.phash: int | None = row["phash"]
-        self.is_video: bool = row["is_video"]
-        self.sources: list[Source] = []
+    def __init__(self, content_key: ContentKey, phash: int | None, *, is_video: bool) -> None:
+        self.content_key = content_key
+        self.phash = phash
+        self.is_video = is_video
+        self._sources: list[Source] = []
+        self.photo: WantedContent | None = None
+
+    def add(self, source: Source) -> None:
+        self._sources.append(source)
 
     def seen_at(self, seconds: float) -> WantedContent:
-        return WantedContent(
-            self.content_key,
-            self.phash,
-            seconds if self.is_video else None,
-            tuple(self.sources),
-        )
+        """Give the content as somebody's; a photo is the same for everybody."""
+        if self.is_video:
+            return WantedContent(self.content_key, self.phash, seconds, tuple(self._sources))
+        if self.photo is None:
+            self.photo = WantedContent(self.content_key, self.phash, None, tuple(self._sources))
+        return self.photo
 
 
-def _contents(sources: Iterable[Row], chats: Mapping[ChatNo, Chat]) -> dict[str, _Content]:
-    contents: dict[str, _Content] = {}
-    for row in sources:
-        key = row["content_key"]
-        content = contents.get(key) or contents.setdefault(key, _Content(row))
-        content.sources.append(
-            Source(
-                chats[row["chat_no"]],
-                row["message_id"],
-                row["sent_at"],
-                MediaId(row["media_id"]),
-                row["topic_id"],
-                row["topic_title"],
-            )
-        )
+def _contents(
+    sources: Iterable[Fields], chats: Mapping[ChatNo, Chat]
+) -> dict[ContentKey, _Content]:
+    contents: dict[ContentKey, _Content] = {}
+    for key, phash, is_video, chat_no, message_id, sent_at, media_id, topic_id, title in sources:
+        content = contents.get(key)
+        if content is None:
+            content = contents[key] = _Content(key, phash, is_video=is_video)
+        content.add(Source(chats[chat_no], message_id, sent_at, media_id, topic_id, title))
     return contents
 
 
-def _identity(row: Row) -> Identity:
-    return Identity(IdentityId(row["identity_id"]), row["number"], row["label"])
+def actual(topics: Iterable[Fields], publications: Iterable[Fields]) -> Actual:
+    """Put together what is recorded of a hub."""
+    found = (_topic(row) for row in topics)
+    return Actual(
+        {row.identity_id: row for row in found}, tuple(_publication(row) for row in publications)
+    )
+
+
+def _topic(row: Fields) -> TopicRow:
+    identity_id, random_id, state, title, icon_color, topic_id, closed, *said = row
+    summary = None
+    if said[0] is not None:
+        summary = SummaryRow(said[0], _OUTBOX_STATES[said[1]], *said[2:])
+    return TopicRow(
+        identity_id,
+        random_id,
+        _OUTBOX_STATES[state],
+        title,
+        icon_color,
+        topic_id,
+        closed,
+        summary,
+    )
+
+
+def _publication(row: Fields) -> PublicationRow:
+    """Read a post of the outbox; the columns are the fields."""
+    publication_id, identity_id, content_key, random_id, state, caption, method, *rest = row
+    return PublicationRow(
+        publication_id,
+        identity_id,
+        content_key,
+        random_id,
+        _OUTBOX_STATES[state],
+        caption,
+        _METHODS[method],
+        *rest,
+    )
 
 
 def hub_of(row: Row, chat: Chat) -> Hub:
     """Read a hub; its chat was read by itself."""
     return Hub(HubNo(row["hub_no"]), chat, row["in_use"], row["blocked_reason"])
-
-
-def topic_of(row: Row) -> TopicRow:
-    """Read a topic of the outbox."""
-    return TopicRow(
-        row["identity_id"],
-        row["random_id"],
-        _OUTBOX_STATES[row["state"]],
-        row["title"],
-        row["icon_color"],
-        row["topic_id"],
-    )
-
-
-def publication_of(row: Row) -> PublicationRow:
-    """Read a post of the outbox; the columns are the fields."""
-    method = row["method"]
-    return PublicationRow(
-        **{
-            **row,
-            "state": _OUTBOX_STATES[row["state"]],
-            "method": None if method is None else _METHODS[method],
-        }
-    )
 
 
 def material_of(row: Row) -> Material:

@@ -1,7 +1,8 @@
-"""The statements of the topic store.
+"""The statements that read both sides of a hub, and hubs themselves.
 
 Reading is a few statements over sets, whatever the number of people: a hub of ten thousand is
-planned in seconds. Which message is a live source of a publishable chat is said here once.
+planned in seconds. Which message is a live source of a publishable chat is said here once. How
+rows of the outbox change is in ``outbox_sql``.
 """
 
 from __future__ import annotations
@@ -11,26 +12,36 @@ from typing import Final, LiteralString
 SNAPSHOT: Final[LiteralString] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 PEOPLE: Final[LiteralString] = """
-SELECT identity_id, number, label FROM identities WHERE state = 'visible'
+SELECT identity_id, number, label, state FROM identities WHERE state IN ('visible', 'hidden')
 """
+
+MERGED: Final[LiteralString] = """
+SELECT identity_id, merged_into FROM identities WHERE state = 'merged'
+"""
+
+ERASED: Final[LiteralString] = "SELECT identity_id FROM identities WHERE state = 'erased'"
 
 # The moment of a person in a video is their first frame there.
 APPEARANCES: Final[LiteralString] = """
-SELECT assignments.identity_id, faces.content_key,
-       min(coalesce(faces.first_seconds, faces.frame_seconds)) AS seconds
-FROM assignments
-JOIN identities USING (identity_id)
-JOIN faces USING (face_id)
-WHERE identities.state = 'visible'
-GROUP BY assignments.identity_id, faces.content_key
+SELECT identity_id, array_agg(content_key), array_agg(seconds)
+FROM (
+    SELECT assignments.identity_id, faces.content_key,
+           min(coalesce(faces.first_seconds, faces.frame_seconds)) AS seconds
+    FROM assignments
+    JOIN identities USING (identity_id)
+    JOIN faces USING (face_id)
+    WHERE identities.state IN ('visible', 'hidden')
+    GROUP BY assignments.identity_id, faces.content_key
+) AS shown
+GROUP BY identity_id
 """
 
 # A photo has no duration. A message that protects its content is no source, like a chat that
 # does; the raw object keeps the mark only where it is true.
 SOURCES: Final[LiteralString] = """
 SELECT media.content_key, blobs.phash, blobs.duration_seconds IS NOT NULL AS is_video,
-       messages.chat_no, messages.message_id, messages.sent_at, messages.topic_id,
-       forum_topics.title AS topic_title, media.media_id
+       messages.chat_no, messages.message_id, messages.sent_at, media.media_id,
+       messages.topic_id, forum_topics.title AS topic_title
 FROM (
     SELECT DISTINCT faces.content_key
     FROM assignments JOIN faces USING (face_id)
@@ -53,54 +64,19 @@ SELECT chat_no FROM chats WHERE allow_publish
 """
 
 TOPICS: Final[LiteralString] = """
-SELECT identity_id, random_id, state, title, icon_color, topic_id
-FROM topics WHERE hub_no = %(hub_no)s AND state <> 'removed'
+SELECT topics.identity_id, topics.random_id, topics.state, topics.title, topics.icon_color,
+       topics.topic_id, topics.closed, said.random_id, said.state, said.text, said.message_id,
+       said.pinned
+FROM topics LEFT JOIN topic_summaries AS said USING (hub_no, identity_id)
+WHERE topics.hub_no = %(hub_no)s AND topics.state <> 'removed'
 """
 
 PUBLICATIONS: Final[LiteralString] = """
-SELECT publications.publication_id, publications.identity_id, publications.content_key,
-       publications.random_id, publications.state, publications.caption, publications.method,
-       publications.source_chat_no, publications.source_message_id, publications.message_id,
-       publications.refusal, publications.retry_at, blobs.phash,
-       blobs.duration_seconds IS NOT NULL AS is_video
+SELECT publication_id, identity_id, content_key, random_id, state, caption, method,
+       source_chat_no, source_message_id, message_id, refusal, retry_at
 FROM publications
-JOIN blobs USING (content_key)
-WHERE publications.hub_no = %(hub_no)s AND publications.state <> 'removed'
-ORDER BY publications.created_at, publications.publication_id
-"""
-
-# A planned row was never sent: it is drawn anew with the next plan. A refused one keeps its
-# reason until its content is planned again.
-DROP_PLANNED: Final[LiteralString] = """
-DELETE FROM publications
-USING unnest(%(identity_ids)s::uuid[], %(content_keys)s::text[])
-    AS again (identity_id, content_key)
-WHERE publications.hub_no = %(hub_no)s AND publications.state = 'planned'
-  AND publications.identity_id = again.identity_id
-  AND publications.content_key = again.content_key
-"""
-
-DROP_UNREFUSED: Final[LiteralString] = """
-DELETE FROM publications
-WHERE hub_no = %(hub_no)s AND state = 'planned' AND refusal IS NULL
-"""
-
-DROP_TOPICS: Final[LiteralString] = """
-DELETE FROM topics
-WHERE hub_no = %(hub_no)s AND state = 'planned' AND NOT EXISTS (
-    SELECT FROM publications
-    WHERE publications.hub_no = topics.hub_no
-      AND publications.identity_id = topics.identity_id)
-"""
-
-ADD_TOPIC: Final[LiteralString] = """
-INSERT INTO topics (hub_no, identity_id, random_id, title, icon_color)
-VALUES (%(hub_no)s, %(identity_id)s, %(random_id)s, %(title)s, %(icon_color)s)
-"""
-
-ADD_PUBLICATION: Final[LiteralString] = """
-INSERT INTO publications (publication_id, hub_no, identity_id, content_key, random_id)
-VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(random_id)s)
+WHERE hub_no = %(hub_no)s AND state <> 'removed'
+ORDER BY created_at, publication_id
 """
 
 IS_VISIBLE: Final[LiteralString] = """
@@ -126,43 +102,14 @@ LEFT JOIN media_access AS reading
 WHERE media.media_id = %(media_id)s
 """
 
-BEGIN_TOPIC: Final[LiteralString] = """
-UPDATE topics SET state = 'sending'
-WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND random_id = %(random_id)s
-  AND state IN ('planned', 'sending')
-"""
-
-FINISH_TOPIC: Final[LiteralString] = """
-UPDATE topics SET state = 'sent', topic_id = %(topic_id)s
-WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND random_id = %(random_id)s
-  AND state = 'sending'
-"""
-
-BEGIN_POST: Final[LiteralString] = """
-UPDATE publications
-SET state = 'sending', random_id = %(random_id)s, caption = %(caption)s, method = %(method)s,
-    source_chat_no = %(source_chat_no)s, source_message_id = %(source_message_id)s
-WHERE publication_id = %(publication_id)s AND state IN ('planned', 'sending')
-"""
-
-FINISH_POST: Final[LiteralString] = """
-UPDATE publications SET state = 'sent', message_id = %(message_id)s, sent_at = now()
-WHERE publication_id = %(publication_id)s AND random_id = %(random_id)s AND state = 'sending'
-"""
-
-REFUSE_POST: Final[LiteralString] = """
-UPDATE publications
-SET state = 'planned', caption = '', method = NULL, source_chat_no = NULL,
-    source_message_id = NULL, refusal = %(reason)s, retry_at = %(retry_at)s
-WHERE publication_id = %(publication_id)s AND state IN ('planned', 'sending')
-"""
-
 HUBS: Final[LiteralString] = """
 SELECT hubs.hub_no, hubs.in_use, hubs.state_reason AS blocked_reason, hubs.chat_no
 FROM hubs
 JOIN chats USING (chat_no)
 ORDER BY hubs.in_use DESC, chats.title, hubs.hub_no
 """
+
+CHAT_OF_HUB: Final[LiteralString] = "SELECT chat_no FROM hubs WHERE hub_no = %(hub_no)s"
 
 RETIRE_HUBS: Final[LiteralString] = "UPDATE hubs SET in_use = false WHERE in_use"
 

@@ -7,6 +7,7 @@ order and how fast is decided in ``archive.publishing``; media on the wire are `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from telethon.extensions import html
@@ -14,7 +15,15 @@ from telethon.tl import functions, types
 
 from archive.errors import ItemRejected, Permanent
 from archive.ids import MessageId, TopicId
-from archive.publishing import CopyRefused, HubRights, Post, PostMethod, TopicInfo
+from archive.publishing import (
+    CopyRefused,
+    HubRights,
+    MessageStuck,
+    Post,
+    PostMethod,
+    TopicGone,
+    TopicInfo,
+)
 from archive.records import Chat, MediaAccess, PeerInfo
 from resources.telegram.calling import Caller
 from resources.telegram.convert_peers import input_channel, input_peer, peer_info
@@ -43,6 +52,12 @@ _COPY_PREFIXES = ("FILE_REFERENCE_", "PHOTO_")
 # A forward names two chats and the refusal does not say which one it means. If it is the hub,
 # the next way of copying will say so.
 _SOURCE_CODES = frozenset({"CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHAT_ID_INVALID"})
+
+_TOPIC_GONE = frozenset({"TOPIC_DELETED", "TOPIC_ID_INVALID"})
+_CHANGED_ALREADY = frozenset({"MESSAGE_NOT_MODIFIED", "CHAT_NOT_MODIFIED"})
+_MESSAGE_STUCK = frozenset(
+    {"MESSAGE_ID_INVALID", "MESSAGE_EDIT_TIME_EXPIRED", "MESSAGE_AUTHOR_REQUIRED"}
+)
 
 
 class TelethonHub:
@@ -84,6 +99,7 @@ class TelethonHub:
             can_manage_topics=_may(channel, "manage_topics", "manage_topics"),
             can_post=_may_post(channel),
             can_delete=_may(channel, "delete_messages", None),
+            can_pin=_may(channel, "pin_messages", "pin_messages"),
         )
 
     async def create_topic(
@@ -114,7 +130,23 @@ class TelethonHub:
         try:
             await self._call(request)
         except TelegramRefused as error:
+            _require_topic(error)
             if error.code != "TOPIC_NOT_MODIFIED":
+                raise
+
+    async def delete_topic(self, hub: Chat, topic_id: TopicId) -> None:
+        """Delete a topic with everything in it; one that is gone already is no error.
+
+        A long history goes in parts, each request says whether something is left.
+        """
+        request = functions.messages.DeleteTopicHistoryRequest(
+            peer=input_peer(hub), top_msg_id=topic_id
+        )
+        try:
+            while (await self._call(request)).offset > 0:
+                pass
+        except TelegramRefused as error:
+            if error.code not in _TOPIC_GONE:
                 raise
 
     async def topics(self, hub: Chat) -> list[TopicInfo]:
@@ -156,12 +188,73 @@ class TelethonHub:
             else:
                 message_id = await self._send(hub, topic_id, post)
         except TelegramRefused as error:
+            _require_topic(error)
             if _is_about_the_copy(error.code, post.method):
                 raise CopyRefused(error.code) from error
             raise
         if post.method is PostMethod.FORWARD and post.caption_html:
-            await self._caption(hub, message_id, post.caption_html)
+            await self.edit(hub, message_id, post.caption_html)
         return message_id
+
+    async def say(
+        self, hub: Chat, topic_id: TopicId, html_text: str, *, random_id: int
+    ) -> MessageId:
+        """Send a text without a preview; repeated it returns the first message's id."""
+        text, entities = html.parse(html_text)
+        request = functions.messages.SendMessageRequest(
+            peer=input_peer(hub),
+            message=text,
+            entities=entities or None,
+            reply_to=_reply_to(topic_id),
+            random_id=random_id,
+            no_webpage=True,
+        )
+        try:
+            return message_id_of(await self._call(request), random_id)
+        except TelegramRefused as error:
+            _require_topic(error)
+            raise
+
+    async def edit(self, hub: Chat, message_id: MessageId, html_text: str) -> None:
+        """Give a message another text or caption; one that has it already is no error.
+
+        Raises:
+            MessageStuck: It is gone, or can be changed no more.
+        """
+        text, entities = html.parse(html_text)
+        request = functions.messages.EditMessageRequest(
+            peer=input_peer(hub),
+            id=message_id,
+            message=text,
+            entities=entities or None,
+            no_webpage=True,
+        )
+        await self._changing(request)
+
+    async def pin(self, hub: Chat, message_id: MessageId) -> None:
+        """Pin a message without telling anybody; one that is pinned already is no error."""
+        await self._changing(
+            functions.messages.UpdatePinnedMessageRequest(
+                peer=input_peer(hub), id=message_id, silent=True
+            )
+        )
+
+    async def delete_messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> None:
+        """Delete at most 100 messages for everybody; those that are gone are passed over."""
+        await self._call(
+            functions.channels.DeleteMessagesRequest(
+                channel=input_channel(hub), id=list(message_ids)
+            )
+        )
+
+    async def _changing(self, request: Any) -> None:
+        try:
+            await self._call(request)
+        except TelegramRefused as error:
+            if error.code in _MESSAGE_STUCK:
+                raise MessageStuck(f"A message of the hub: {error.code}") from error
+            if error.code not in _CHANGED_ALREADY:
+                raise
 
     async def _send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
         if post.method is PostMethod.UPLOAD:
@@ -233,21 +326,15 @@ class TelethonHub:
         )
         return message_id_of(answer, post.random_id)
 
-    async def _caption(self, hub: Chat, message_id: MessageId, caption_html: str) -> None:
-        text, entities = html.parse(caption_html)
-        request = functions.messages.EditMessageRequest(
-            peer=input_peer(hub), id=message_id, message=text, entities=entities or None
-        )
-        try:
-            await self._call(request)
-        except TelegramRefused as error:
-            if error.code != "MESSAGE_NOT_MODIFIED":
-                raise
-
 
 def _reply_to(topic_id: TopicId) -> Any:
     """Return what puts a message into a topic; General takes what names none."""
     return None if topic_id == GENERAL else types.InputReplyToMessage(reply_to_msg_id=topic_id)
+
+
+def _require_topic(error: TelegramRefused) -> None:
+    if error.code in _TOPIC_GONE:
+        raise TopicGone(f"A topic of the hub: {error.code}") from error
 
 
 def _is_about_the_copy(code: str, method: PostMethod) -> bool:

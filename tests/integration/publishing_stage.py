@@ -9,79 +9,71 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 from PIL import Image
 
 from archive.chats import MarkedId
-from archive.ids import AccountId, ChatId, MessageId, TopicId
+from archive.ids import AccountId, ChatId
 from archive.publishing import (
     Hub,
     HubGateway,
-    HubRights,
     Operation,
-    Post,
+    Policy,
     PublishOptions,
     PublishResult,
-    TopicInfo,
     no_pace,
     publish,
 )
 from archive.publishing.publish import utc_now
-from archive.records import Chat, ChatKind, PeerInfo
+from archive.records import Chat, ChatKind
 from resources.store.database import Database
 from resources.store.topics import TopicStore
 from resources.telegram.client import TelegramAccount, connect
 from resources.telegram.config import TelegramConfig
 from resources.telegram.login import login
 from resources.telegram.sessions import Lane, SessionFiles
-from telegram_sandbox import ChatHandle, Sandbox, Scenario, User
+from telegram_sandbox import ChatHandle, Message, Sandbox, Scenario, User
+from telegram_sandbox.records import FileMedia
+from tests.fakes.hub import Died
 from tests.integration.publishing_rows import Rows
+
+__all__ = ["Died", "Stage", "picture", "seen", "shown", "stage"]
 
 PHONE = "+491700000001"
 PHOTOS = 6
 
 
-class Died(BaseException):
-    """What a kill -9 looks like from inside: nothing catches it."""
+WRITES = frozenset(
+    {"create_topic", "edit_topic", "delete_topic", "send", "say", "edit", "delete_messages", "pin"}
+)
 
 
-@dataclass
 class MortalHub:
     """The real gateway, in a process that dies before or after the next write."""
 
-    real: HubGateway
-    dies: str = ""
+    def __init__(self, real: HubGateway, dies: str = "") -> None:
+        self._real = real
+        self._dies = dies
 
-    async def create(self, title: str) -> PeerInfo:
-        return await self.real.create(title)
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._real, name)
+        if name not in WRITES:
+            return method
 
-    async def inspect(self, hub: Chat) -> HubRights:
-        return await self.real.inspect(hub)
+        async def write(*arguments: Any, **more: Any) -> Any:
+            self._die("before the call")
+            answer = await method(*arguments, **more)
+            self._die("after the call")
+            return answer
 
-    async def topics(self, hub: Chat) -> list[TopicInfo]:
-        return await self.real.topics(hub)
-
-    async def create_topic(
-        self, hub: Chat, *, title: str, icon_color: int | None, random_id: int
-    ) -> TopicId:
-        self._die("before the call")
-        made = await self.real.create_topic(
-            hub, title=title, icon_color=icon_color, random_id=random_id
-        )
-        self._die("after the call")
-        return made
-
-    async def send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
-        self._die("before the call")
-        sent = await self.real.send(hub, topic_id, post)
-        self._die("after the call")
-        return sent
+        return write
 
     def recorded(self, _: Operation) -> None:
         self._die("after the record")
 
     def _die(self, point: str) -> None:
-        if self.dies == point:
+        if self._dies == point:
             raise Died
 
 
@@ -101,6 +93,7 @@ class Stage:
     others: ChatHandle
     guest: ChatHandle
     hashes: dict[int, int | None] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
 
     def hub(self, handle: ChatHandle) -> Hub:
         """Let a forum be the hub."""
@@ -124,10 +117,10 @@ class Stage:
         gateway = MortalHub(self.account.hub, dies)
         return await publish(
             self.store,
-            gateway,
+            cast(HubGateway, gateway),
             self.account.media,
             hub,
-            PublishOptions(max_operations),
+            PublishOptions(max_operations, self.policy),
             pace=no_pace,
             now=lambda: now or utc_now(),
             on_operation=gateway.recorded,
@@ -148,6 +141,27 @@ def shown(handle: ChatHandle) -> dict[str, list[tuple[str, bytes]]]:
         for topic in handle.topics
         if topic.id != 1
     }
+
+
+def seen(handle: ChatHandle) -> dict[str, list[tuple[str, bytes | None, bool]]]:
+    """Everything a member sees of a forum: each topic, its texts, pictures and pins."""
+    assert all(message.topic_id or message.action for message in handle.messages)
+    return {
+        f"{topic.title} {topic.icon_color:x}{' closed' if topic.closed else ''}": [
+            (message.text, _data(message), message.pinned)
+            for message in handle.messages
+            if message.topic_id == topic.id and message.action is None
+        ]
+        for topic in handle.topics
+        if topic.id != 1
+    }
+
+
+def _data(message: Message) -> bytes | None:
+    if not isinstance(message.media, FileMedia):
+        return None
+    assert message.media.file is not None
+    return message.media.file.data
 
 
 def picture(number: int) -> bytes:

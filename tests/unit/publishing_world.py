@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from archive.identity.records import Identity
+from archive.identity.records import Identity, IdentityState
 from archive.ids import AccountId, ChatId, ChatNo, ContentKey, IdentityId, MediaId, MessageId
-from archive.publishing.planning import OpenTopic, Operation, PostContent
-from archive.publishing.state import (
-    OutboxState,
-    Projection,
-    PublicationRow,
-    Source,
-    TopicRow,
-    WantedContent,
-    WantedTopic,
-)
+from archive.publishing.state import Actual, Projection, Source, WantedContent, WantedTopic
 from archive.records import Chat, ChatKind, Switches
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -39,6 +29,9 @@ def chat(
     return Chat(**{**values, **more})  # type: ignore[arg-type]
 
 
+HUB_CHAT = chat(99, "People", is_forum=True, is_hub=True, switches=Switches())
+
+
 def source(message_id: int, where: Chat | None = None, day: int | None = None) -> Source:
     return Source(
         where or chat(),
@@ -58,35 +51,15 @@ def content(
     return WantedContent(key, phash, seconds, sources or (source(number),))
 
 
-def person(number: int, *contents: WantedContent, label: str | None = None) -> WantedTopic:
+def person(
+    number: int,
+    *contents: WantedContent,
+    label: str | None = None,
+    state: IdentityState = IdentityState.VISIBLE,
+) -> WantedTopic:
     identity_id = IdentityId(UUID(int=number))
-    return WantedTopic(Identity(identity_id, number, label), contents)
+    return WantedTopic(Identity(identity_id, number, label, state), contents)
 
 
-def world(*wanted: WantedTopic) -> Projection:
-    return Projection(wanted, {}, ())
-
-
-def after(projection: Projection, operations: Sequence[Operation]) -> Projection:
-    """Both sides of the hub once the operations were done."""
-    topics = dict(projection.topics)
-    rows = {row.publication_id: row for row in projection.publications}
-    kinds = {c.content_key: c for topic in projection.wanted for c in topic.contents}
-    for number, operation in enumerate(operations, len(rows) + len(topics) + 2):
-        match operation:
-            case OpenTopic(identity_id, title, color):
-                sent = OutboxState.SENT
-                topics[identity_id] = TopicRow(identity_id, number, sent, title, color, number)
-            case PostContent(identity_id, _, key):
-                row = PublicationRow(
-                    UUID(int=number),
-                    identity_id,
-                    key,
-                    number,
-                    OutboxState.SENT,
-                    message_id=MessageId(number),
-                    phash=kinds[key].phash,
-                    is_video=kinds[key].is_video,
-                )
-                rows[row.publication_id] = row
-    return Projection(projection.wanted, topics, tuple(rows.values()))
+def world(*wanted: WantedTopic, actual: Actual | None = None) -> Projection:
+    return Projection(HUB_CHAT, wanted, actual or Actual())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -10,7 +12,15 @@ import pytest
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId, ChatNo, ContentKey, IdentityId, MessageId, TopicId
 from archive.publishing import Hub, PostMethod
-from archive.publishing.state import Attempt, OutboxState, PublicationRow, TopicRow, WantedContent
+from archive.publishing.state import (
+    Actual,
+    Attempt,
+    OutboxState,
+    PublicationRow,
+    SummaryRow,
+    TopicRow,
+    WantedContent,
+)
 from archive.records import MediaKind
 from resources.store.database import Database
 from resources.store.topics import TopicStore
@@ -61,6 +71,20 @@ def attempt(store: TopicStore, hub: Hub, random_id: int = 6) -> Attempt:
     return Attempt(random_id, "where from", PostMethod.REFERENCE, source)
 
 
+def topic(store: TopicStore, hub: Hub) -> TopicRow:
+    return store.projection(hub.hub_no).actual.topics[PERSON]
+
+
+def opened(store: TopicStore, hub: Hub) -> None:
+    store.begin_topic(hub.hub_no, topic_row())
+    store.finish_topic(hub.hub_no, topic_row(), TopicId(12))
+
+
+def posted(store: TopicStore, hub: Hub, row: PublicationRow) -> None:
+    store.begin_post(hub.hub_no, row, attempt(store, hub, row.random_id))
+    store.finish_post(row.publication_id, row.random_id, MessageId(40), certain=True)
+
+
 def test_a_visible_person_wants_a_topic_with_every_content_that_shows_them(
     rows: Rows, store: TopicStore, hub: Hub
 ) -> None:
@@ -100,13 +124,22 @@ def test_in_a_video_a_person_appears_at_their_first_frame(
     assert [shown.seconds for shown in contents(store, hub)] == [3.5]
 
 
-@pytest.mark.parametrize("state", ["hidden", "erased"])
-def test_who_is_hidden_or_erased_wants_nothing(
-    rows: Rows, store: TopicStore, hub: Hub, state: str
+def test_who_is_hidden_is_told_apart_and_who_is_erased_wants_nothing(
+    rows: Rows, store: TopicStore, hub: Hub
 ) -> None:
     rows.shown(1, 1)
-    rows.run("UPDATE identities SET state = %s", state)
-    assert store.projection(hub.hub_no).wanted == ()
+    rows.run("UPDATE identities SET state = 'hidden'")
+    assert [each.closed for each in store.projection(hub.hub_no).wanted] == [True]
+    rows.run("UPDATE identities SET state = 'erased'")
+    projection = store.projection(hub.hub_no)
+    assert projection.wanted == ()
+    assert projection.erased == {PERSON}
+
+
+def test_it_is_known_who_was_merged_into_whom(rows: Rows, store: TopicStore, hub: Hub) -> None:
+    other = rows.person(2)
+    rows.run("UPDATE identities SET state = 'merged', merged_into = %s WHERE number = 1", other)
+    assert store.projection(hub.hub_no).merged == {PERSON: other}
 
 
 @pytest.mark.parametrize(
@@ -136,81 +169,141 @@ def test_a_content_with_one_allowed_chat_names_only_that_one(
     assert [[s.chat.chat_no for s in shown.sources] for shown in contents(store, hub)] == [[1]]
 
 
-def test_a_topic_goes_from_planned_over_sending_to_sent(store: TopicStore, hub: Hub) -> None:
-    row = topic_row()
-    store.enqueue(hub.hub_no, [row], [])
-    assert store.projection(hub.hub_no).topics[PERSON].state is OutboxState.PLANNED
-    store.begin_topic(hub.hub_no, row)
-    store.begin_topic(hub.hub_no, row)
-    assert store.projection(hub.hub_no).topics[PERSON].state is OutboxState.SENDING
-    store.finish_topic(hub.hub_no, row, TopicId(12))
-    sent = store.projection(hub.hub_no).topics[PERSON]
+def test_a_topic_is_made_changed_deleted_and_made_anew(store: TopicStore, hub: Hub) -> None:
+    store.begin_topic(hub.hub_no, topic_row())
+    store.begin_topic(hub.hub_no, topic_row())
+    assert topic(store, hub).state is OutboxState.SENDING
+    store.finish_topic(hub.hub_no, topic_row(), TopicId(12))
+    sent = topic(store, hub)
     assert (sent.state, sent.topic_id, sent.random_id) == (OutboxState.SENT, 12, 5)
+    for _ in range(2):
+        store.begin_topic_edit(hub.hub_no, PERSON, title="Mia", closed=None)
+    store.begin_topic_edit(hub.hub_no, PERSON, title=None, closed=True)
+    edited = topic(store, hub)
+    assert (edited.state, edited.title, edited.closed) == (OutboxState.EDITING, "Mia", True)
+    store.finish_topic_edit(hub.hub_no, PERSON)
+    for _ in range(2):
+        store.begin_topic_removal(hub.hub_no, PERSON, TopicId(12))
+    assert topic(store, hub).state is OutboxState.REMOVING
+    store.finish_topic_removal(hub.hub_no, PERSON)
+    assert store.projection(hub.hub_no).actual.topics == {}
+    store.begin_topic(hub.hub_no, topic_row(random_id=15))
+    anew = topic(store, hub)
+    assert (anew.random_id, anew.topic_id, anew.closed) == (15, None, False)
+
+
+def test_a_summary_is_sent_edited_pinned_and_forgotten(store: TopicStore, hub: Hub) -> None:
+    opened(store, hub)
+    row = SummaryRow(7, OutboxState.SENDING, "who")
+    store.begin_summary(hub.hub_no, PERSON, row)
+    store.begin_summary(hub.hub_no, PERSON, row)
+    assert topic(store, hub).summary == row
+    store.finish_summary(hub.hub_no, PERSON, MessageId(13), certain=False)
+    store.pinned_summary(hub.hub_no, PERSON)
+    store.begin_summary_edit(hub.hub_no, PERSON, "who now")
+    expected = SummaryRow(7, OutboxState.EDITING, "who now", MessageId(13), pinned=True)
+    assert topic(store, hub).summary == expected
+    store.finish_summary_edit(hub.hub_no, PERSON)
+    assert topic(store, hub).summary == replace(expected, state=OutboxState.SENT)
+    store.forget_summary(hub.hub_no, PERSON)
+    assert topic(store, hub).summary is None
 
 
 def test_a_post_keeps_everything_that_its_repeat_needs(
     rows: Rows, store: TopicStore, hub: Hub
 ) -> None:
     rows.shown(1, 1, phash=3)
+    opened(store, hub)
     row = post_row()
-    store.enqueue(hub.hub_no, [topic_row()], [row])
-    store.begin_post(row.publication_id, attempt(store, hub))
-    (sending,) = store.projection(hub.hub_no).publications
+    for _ in range(2):
+        store.begin_post(hub.hub_no, row, attempt(store, hub))
+    (sending,) = store.projection(hub.hub_no).actual.posts
     assert sending.state is OutboxState.SENDING
     assert (sending.random_id, sending.caption, sending.method) == (6, "where from", "reference")
-    assert (sending.source_chat_no, sending.source_message_id, sending.phash) == (1, 1, 3)
-    store.finish_post(row.publication_id, 6, MessageId(40))
-    (sent,) = store.projection(hub.hub_no).publications
+    assert (sending.source_chat_no, sending.source_message_id) == (1, 1)
+    store.finish_post(row.publication_id, 6, MessageId(40), certain=True)
+    (sent,) = store.projection(hub.hub_no).actual.posts
     assert (sent.state, sent.message_id) == (OutboxState.SENT, 40)
+
+
+def test_a_post_is_edited_and_removed_and_then_no_row_of_the_hub_any_more(
+    rows: Rows, store: TopicStore, hub: Hub
+) -> None:
+    rows.shown(1, 1)
+    opened(store, hub)
+    row = post_row()
+    posted(store, hub, row)
+    store.begin_caption(row.publication_id, "from elsewhere")
+    (edited,) = store.projection(hub.hub_no).actual.posts
+    assert (edited.state, edited.caption) == (OutboxState.EDITING, "from elsewhere")
+    store.finish_caption(row.publication_id)
+    for _ in range(2):
+        store.begin_removals([row.publication_id])
+    store.finish_removals([row.publication_id])
+    assert store.projection(hub.hub_no).actual.posts == ()
+    posted(store, hub, post_row(random_id=16))
+
+
+def test_what_was_in_a_topic_is_removed_with_it(rows: Rows, store: TopicStore, hub: Hub) -> None:
+    rows.shown(1, 1)
+    rows.shown(2, 1)
+    opened(store, hub)
+    posted(store, hub, post_row())
+    store.begin_post(hub.hub_no, post_row(2, 17), attempt(store, hub, 17))
+    store.begin_summary(hub.hub_no, PERSON, SummaryRow(7, OutboxState.SENDING, "who"))
+    store.begin_topic_removal(hub.hub_no, PERSON, TopicId(12))
+    store.finish_topic_removal(hub.hub_no, PERSON)
+    assert store.projection(hub.hub_no).actual == Actual()
+    assert rows.run("SELECT state FROM publications") == [("removed",)]
+
+
+def test_what_was_found_to_be_sent_is_on_its_way_out(
+    rows: Rows, store: TopicStore, hub: Hub
+) -> None:
+    rows.shown(1, 1)
+    opened(store, hub)
+    row = post_row()
+    store.begin_post(hub.hub_no, row, attempt(store, hub))
+    store.found_post(row.publication_id, 6, MessageId(40))
+    (found,) = store.projection(hub.hub_no).actual.posts
+    assert (found.state, found.message_id) == (OutboxState.REMOVING, 40)
 
 
 def test_a_row_that_is_not_in_the_state_before_is_left_as_it_is(
     rows: Rows, store: TopicStore, hub: Hub
 ) -> None:
     rows.shown(1, 1)
+    opened(store, hub)
     row = post_row()
-    store.enqueue(hub.hub_no, [topic_row()], [row])
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: store.finish_post(row.publication_id, 6, MessageId(40), certain=True),
+        lambda: store.begin_caption(row.publication_id, "x"),
+        lambda: store.begin_removals([row.publication_id]),
+        lambda: store.finish_topic_edit(hub.hub_no, PERSON),
+        lambda: store.finish_topic_removal(hub.hub_no, PERSON),
+        lambda: store.begin_topic(hub.hub_no, topic_row(random_id=8)),
+        lambda: store.pinned_summary(hub.hub_no, PERSON),
+    )
+    for change in changes:
+        with pytest.raises(Transient, match="another run"):
+            change()
+    posted(store, hub, row)
     with pytest.raises(Transient, match="another run"):
-        store.finish_post(row.publication_id, 6, MessageId(40))
-    store.begin_post(row.publication_id, attempt(store, hub))
-    with pytest.raises(Transient, match="another run"):
-        store.finish_post(row.publication_id, 7, MessageId(40))
-    store.finish_post(row.publication_id, 6, MessageId(40))
-    with pytest.raises(Transient, match="another run"):
-        store.begin_post(row.publication_id, attempt(store, hub))
-    with pytest.raises(Transient, match="another run"):
-        store.begin_topic(hub.hub_no, topic_row(random_id=8))
+        store.begin_post(hub.hub_no, row, attempt(store, hub))
 
 
-def test_what_an_earlier_run_only_planned_gives_way_to_the_next_plan(
+def test_a_refusal_is_kept_until_the_content_is_sent_again(
     rows: Rows, store: TopicStore, hub: Hub
 ) -> None:
     rows.shown(1, 1)
-    store.enqueue(hub.hub_no, [topic_row()], [post_row()])
-    store.enqueue(hub.hub_no, [topic_row(15)], [post_row(random_id=16)])
-    projection = store.projection(hub.hub_no)
-    assert [row.random_id for row in projection.topics.values()] == [15]
-    assert [row.random_id for row in projection.publications] == [16]
-    store.enqueue(hub.hub_no, [], [])
-    assert store.projection(hub.hub_no).publications == ()
-    assert store.projection(hub.hub_no).topics == {}
-
-
-def test_a_refusal_is_kept_until_the_content_is_planned_again(
-    rows: Rows, store: TopicStore, hub: Hub
-) -> None:
-    rows.shown(1, 1)
-    row, topic = post_row(), topic_row()
-    store.enqueue(hub.hub_no, [topic], [row])
-    store.begin_topic(hub.hub_no, topic)
-    store.finish_topic(hub.hub_no, topic, TopicId(12))
-    store.begin_post(row.publication_id, attempt(store, hub))
-    store.refuse_post(row.publication_id, "MEDIA_INVALID", START)
-    store.enqueue(hub.hub_no, [], [])
-    (refused,) = store.projection(hub.hub_no).publications
+    opened(store, hub)
+    row = post_row()
+    store.begin_post(hub.hub_no, row, attempt(store, hub))
+    store.refuse_post(hub.hub_no, row, "MEDIA_INVALID", START)
+    (refused,) = store.projection(hub.hub_no).actual.posts
     assert (refused.refusal, refused.retry_at, refused.method) == ("MEDIA_INVALID", START, None)
-    store.enqueue(hub.hub_no, [], [post_row(random_id=16)])
-    (again,) = store.projection(hub.hub_no).publications
+    store.begin_post(hub.hub_no, row, attempt(store, hub, random_id=16))
+    (again,) = store.projection(hub.hub_no).actual.posts
     assert (again.refusal, again.random_id) == (None, 16)
 
 
@@ -218,11 +311,10 @@ def test_the_database_itself_refuses_a_second_post_of_a_content(
     rows: Rows, store: TopicStore, hub: Hub
 ) -> None:
     rows.shown(1, 1)
-    row = post_row()
-    store.enqueue(hub.hub_no, [topic_row()], [row])
-    store.begin_post(row.publication_id, attempt(store, hub))
+    opened(store, hub)
+    posted(store, hub, post_row())
     with pytest.raises(Permanent, match="publications_once"):
-        store.enqueue(hub.hub_no, [], [post_row(random_id=16)])
+        store.begin_post(hub.hub_no, post_row(random_id=16), attempt(store, hub, 16))
 
 
 def test_the_switches_are_asked_again_before_a_post(

@@ -1,4 +1,4 @@
-"""What `publish --dry-run` prints."""
+"""What `publish plan` prints."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from archive.ids import new_identity_id
 from archive.publishing import OpenTopic, Plan
 from archive.records import Counts
-from cli.people import show_plan
+from cli.publish import show_plan
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_each_operation_is_a_row_in_its_order_and_the_last_row_sums_up(
     printed: Callable[[int | None], list[dict[str, object]]],
 ) -> None:
     *operations, summary = printed(None)
-    assert [row["operation"] for row in operations] == [f"topic  Person {n}" for n in (1, 2, 3)]
+    assert [row["operation"] for row in operations] == [f"topic    Person {n}" for n in (1, 2, 3)]
     assert (summary["operations"], summary["minutes"], summary["topics"]) == (3, 1.5, 3)
 
 

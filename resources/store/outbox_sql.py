@@ -1,0 +1,138 @@
+"""The statements that change rows of the outbox: each names the states it comes from.
+
+One that changes no row means that another run was there.
+"""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+# A topic that is gone leaves its row for the next one of the same person.
+BEGIN_TOPIC: Final[LiteralString] = """
+INSERT INTO topics (hub_no, identity_id, random_id, state, title, icon_color)
+VALUES (%(hub_no)s, %(identity_id)s, %(random_id)s, 'sending', %(title)s, %(icon_color)s)
+ON CONFLICT (hub_no, identity_id) DO UPDATE
+SET random_id = excluded.random_id, state = 'sending', title = excluded.title,
+    icon_color = excluded.icon_color, topic_id = NULL, closed = false
+WHERE topics.state IN ('planned', 'removed')
+   OR topics.state = 'sending' AND topics.random_id = excluded.random_id
+"""
+
+FINISH_TOPIC: Final[LiteralString] = """
+UPDATE topics SET state = 'sent', topic_id = %(topic_id)s
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND random_id = %(random_id)s
+  AND state = 'sending'
+"""
+
+BEGIN_TOPIC_EDIT: Final[LiteralString] = """
+UPDATE topics
+SET state = 'editing', title = coalesce(%(title)s::text, title),
+    closed = coalesce(%(closed)s::boolean, closed)
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
+"""
+
+FINISH_TOPIC_EDIT: Final[LiteralString] = """
+UPDATE topics SET state = 'sent'
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state = 'editing'
+"""
+
+BEGIN_TOPIC_REMOVAL: Final[LiteralString] = """
+UPDATE topics SET state = 'removing', topic_id = %(topic_id)s
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s
+  AND state IN ('sending', 'sent', 'editing', 'removing')
+"""
+
+FINISH_TOPIC_REMOVAL: Final[LiteralString] = """
+UPDATE topics SET state = 'removed'
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state = 'removing'
+"""
+
+# Whatever was, or may have been, in the topic went with it.
+DROP_UNSENT: Final[LiteralString] = """
+DELETE FROM publications
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND message_id IS NULL
+"""
+
+REMOVE_WITH_TOPIC: Final[LiteralString] = """
+UPDATE publications SET state = 'removed'
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state <> 'removed'
+"""
+
+BEGIN_SUMMARY: Final[LiteralString] = """
+INSERT INTO topic_summaries (hub_no, identity_id, random_id, state, text)
+VALUES (%(hub_no)s, %(identity_id)s, %(random_id)s, 'sending', %(text)s)
+ON CONFLICT (hub_no, identity_id) DO UPDATE SET text = excluded.text
+WHERE topic_summaries.state = 'sending' AND topic_summaries.random_id = excluded.random_id
+"""
+
+FINISH_SUMMARY: Final[LiteralString] = """
+UPDATE topic_summaries SET state = %(state)s, message_id = %(message_id)s
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state = 'sending'
+"""
+
+BEGIN_SUMMARY_EDIT: Final[LiteralString] = """
+UPDATE topic_summaries SET state = 'editing', text = %(text)s
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
+"""
+
+FINISH_SUMMARY_EDIT: Final[LiteralString] = """
+UPDATE topic_summaries SET state = 'sent'
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state = 'editing'
+"""
+
+PINNED_SUMMARY: Final[LiteralString] = """
+UPDATE topic_summaries SET pinned = true
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
+"""
+
+FORGET_SUMMARY: Final[LiteralString] = """
+DELETE FROM topic_summaries WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s
+"""
+
+BEGIN_POST: Final[LiteralString] = """
+INSERT INTO publications (publication_id, hub_no, identity_id, content_key, random_id, state,
+                          caption, method, source_chat_no, source_message_id)
+VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(random_id)s,
+        'sending', %(caption)s, %(method)s, %(source_chat_no)s, %(source_message_id)s)
+ON CONFLICT (publication_id) DO UPDATE
+SET state = 'sending', random_id = excluded.random_id, caption = excluded.caption,
+    method = excluded.method, source_chat_no = excluded.source_chat_no,
+    source_message_id = excluded.source_message_id, refusal = NULL, retry_at = NULL
+WHERE publications.state IN ('planned', 'sending')
+"""
+
+FINISH_POST: Final[LiteralString] = """
+UPDATE publications SET state = %(state)s, message_id = %(message_id)s, sent_at = now()
+WHERE publication_id = %(publication_id)s AND random_id = %(random_id)s AND state = 'sending'
+"""
+
+REFUSE_POST: Final[LiteralString] = """
+INSERT INTO publications (publication_id, hub_no, identity_id, content_key, random_id, state,
+                          refusal, retry_at)
+VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(random_id)s,
+        'planned', %(reason)s, %(retry_at)s)
+ON CONFLICT (publication_id) DO UPDATE
+SET state = 'planned', caption = '', method = NULL, source_chat_no = NULL,
+    source_message_id = NULL, refusal = excluded.refusal, retry_at = excluded.retry_at
+WHERE publications.state IN ('planned', 'sending')
+"""
+
+BEGIN_CAPTION: Final[LiteralString] = """
+UPDATE publications SET state = 'editing', caption = %(caption)s
+WHERE publication_id = %(publication_id)s AND state IN ('sent', 'editing')
+"""
+
+FINISH_CAPTION: Final[LiteralString] = """
+UPDATE publications SET state = 'sent'
+WHERE publication_id = %(publication_id)s AND state = 'editing'
+"""
+
+BEGIN_REMOVALS: Final[LiteralString] = """
+UPDATE publications SET state = 'removing'
+WHERE publication_id = ANY(%(publication_ids)s) AND state IN ('sent', 'editing', 'removing')
+"""
+
+FINISH_REMOVALS: Final[LiteralString] = """
+UPDATE publications SET state = 'removed'
+WHERE publication_id = ANY(%(publication_ids)s) AND state = 'removing'
+"""

@@ -1,0 +1,171 @@
+"""A hub in memory that keeps Telegram's promises.
+
+The law of publishing is tried on it: hundreds of worlds, and death at every step. That the real
+one keeps the same promises is what the tests of integration show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeVar
+
+from archive.ids import ContentKey, MessageId, TopicId
+from archive.publishing import HubRights, MessageStuck, Post, TopicGone, TopicInfo
+from archive.records import Chat, PeerInfo
+
+T = TypeVar("T")
+
+
+class Died(BaseException):
+    """What a kill -9 looks like from inside: nothing catches it."""
+
+
+@dataclass
+class HubMessage:
+    """A text, or a post of a content."""
+
+    text: str
+    content_key: ContentKey | None = None
+    pinned: bool = False
+
+
+@dataclass
+class HubTopic:
+    """A topic as anybody sees it."""
+
+    title: str
+    icon_color: int | None
+    closed: bool = False
+    messages: dict[MessageId, HubMessage] = field(default_factory=dict)
+
+    @property
+    def posts(self) -> list[HubMessage]:
+        return [each for each in self.messages.values() if each.content_key is not None]
+
+    @property
+    def texts(self) -> list[HubMessage]:
+        return [each for each in self.messages.values() if each.content_key is None]
+
+
+@dataclass
+class MemoryHub:
+    """A forum; its process can die at any write.
+
+    Attributes:
+        dies: The place of the write, counted from 1, and whether it has its effect then.
+        changed: Told after every write.
+    """
+
+    chat: Chat
+    topics_: dict[TopicId, HubTopic] = field(default_factory=dict)
+    dies: tuple[int, bool] | None = None
+    changed: Callable[[], None] = lambda: None
+    writes: int = 0
+    _ids: count[int] = field(default_factory=lambda: count(2))
+    _sent: dict[int, int] = field(default_factory=dict)
+    _doing: int = 0
+
+    async def create(self, title: str) -> PeerInfo:
+        raise NotImplementedError
+
+    async def inspect(self, hub: Chat) -> HubRights:
+        return HubRights(
+            is_forum=True, is_public=False, can_manage_topics=True, can_post=True, can_delete=True
+        )
+
+    async def topics(self, hub: Chat) -> list[TopicInfo]:
+        return [TopicInfo(key, topic.title) for key, topic in self.topics_.items()]
+
+    async def create_topic(
+        self, hub: Chat, *, title: str, icon_color: int | None, random_id: int
+    ) -> TopicId:
+        def make() -> int:
+            topic_id = TopicId(next(self._ids))
+            self.topics_[topic_id] = HubTopic(title, icon_color)
+            return topic_id
+
+        return TopicId(self._write(hub, lambda: self._once(random_id, make)))
+
+    async def edit_topic(
+        self, hub: Chat, topic_id: TopicId, *, title: str | None = None, closed: bool | None = None
+    ) -> None:
+        def change() -> None:
+            topic = self._topic(topic_id)
+            topic.title = topic.title if title is None else title
+            topic.closed = topic.closed if closed is None else closed
+
+        self._write(hub, change)
+
+    async def delete_topic(self, hub: Chat, topic_id: TopicId) -> None:
+        self._write(hub, lambda: self.topics_.pop(topic_id, None))
+
+    async def send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
+        assert post.file is not None
+        shown = HubMessage(post.caption_html, ContentKey(post.file.media_id.removeprefix("photo:")))
+        return self._add(hub, topic_id, shown, post.random_id)
+
+    async def say(
+        self, hub: Chat, topic_id: TopicId, html_text: str, *, random_id: int
+    ) -> MessageId:
+        return self._add(hub, topic_id, HubMessage(html_text), random_id)
+
+    async def edit(self, hub: Chat, message_id: MessageId, html_text: str) -> None:
+        def change() -> None:
+            self._message(message_id).text = html_text
+
+        self._write(hub, change)
+
+    async def delete_messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> None:
+        assert 1 <= len(message_ids) <= 100
+
+        def delete() -> None:
+            for topic in self.topics_.values():
+                for message_id in message_ids:
+                    topic.messages.pop(message_id, None)
+
+        self._write(hub, delete)
+
+    async def pin(self, hub: Chat, message_id: MessageId) -> None:
+        def change() -> None:
+            self._message(message_id).pinned = True
+
+        self._write(hub, change)
+
+    def _add(self, hub: Chat, topic_id: TopicId, shown: HubMessage, random_id: int) -> MessageId:
+        def make() -> int:
+            message_id = MessageId(next(self._ids))
+            self._topic(topic_id).messages[message_id] = shown
+            return message_id
+
+        return MessageId(self._write(hub, lambda: self._once(random_id, make)))
+
+    def _once(self, random_id: int, make: Callable[[], int]) -> int:
+        """Answer a repeated random id with what the first call made, there or not."""
+        if random_id not in self._sent:
+            self._sent[random_id] = make()
+        return self._sent[random_id]
+
+    def _write(self, hub: Chat, change: Callable[[], T]) -> T:
+        assert hub == self.chat, "a write to a chat that is not the hub"
+        self.writes += 1
+        dies = self.dies if self.dies is not None and self.dies[0] == self.writes else None
+        if dies is not None and not dies[1]:
+            raise Died
+        found = change()
+        self.changed()
+        if dies is not None:
+            raise Died
+        return found
+
+    def _topic(self, topic_id: TopicId) -> HubTopic:
+        if topic_id not in self.topics_:
+            raise TopicGone("the topic was deleted")
+        return self.topics_[topic_id]
+
+    def _message(self, message_id: MessageId) -> HubMessage:
+        for topic in self.topics_.values():
+            if message_id in topic.messages:
+                return topic.messages[message_id]
+        raise MessageStuck("the message was deleted")

@@ -1,0 +1,210 @@
+"""An outbox in memory with the states of the one in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from archive.errors import Transient
+from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId
+from archive.publishing import Hub, HubNo
+from archive.publishing.state import (
+    Actual,
+    Attempt,
+    Material,
+    OutboxState,
+    Permission,
+    Projection,
+    PublicationRow,
+    Source,
+    SummaryRow,
+    TopicRow,
+)
+from archive.records import MediaAccess, MediaFile, MediaKind
+
+S = OutboxState
+
+
+@dataclass
+class MemoryOutbox:
+    """Rows of one hub; what belongs into it is asked of a world.
+
+    Attributes:
+        wanted: What the hub should hold, with an empty outbox.
+        allowed: What the switches say.
+        recorded: Told after every change of a row.
+    """
+
+    hub_: Hub
+    wanted: Callable[[], Projection]
+    allowed: Callable[[IdentityId, frozenset[ChatNo]], Permission]
+    topics: dict[IdentityId, TopicRow] = field(default_factory=dict)
+    summaries: dict[IdentityId, SummaryRow] = field(default_factory=dict)
+    posts: dict[UUID, PublicationRow] = field(default_factory=dict)
+    recorded: Callable[[], None] = lambda: None
+
+    def hub(self, hub_no: HubNo) -> Hub | None:
+        return self.hub_ if hub_no == self.hub_.hub_no else None
+
+    def set_blocked(self, hub_no: HubNo, reason: str | None) -> None:
+        pass
+
+    def publishing(self, hub_no: HubNo) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def projection(self, hub_no: HubNo) -> Projection:
+        topics = {
+            key: replace(row, summary=self.summaries.get(key))
+            for key, row in self.topics.items()
+            if row.state is not S.REMOVED
+        }
+        posts = tuple(row for row in self.posts.values() if row.state is not S.REMOVED)
+        return replace(self.wanted(), actual=Actual(topics, posts))
+
+    def permission(self, identity_id: IdentityId, chat_nos: Iterable[ChatNo]) -> Permission:
+        return self.allowed(identity_id, frozenset(chat_nos))
+
+    def material(self, source: Source, posting: AccountId) -> Material:
+        access = MediaAccess(source.media_id, 1, b"")
+        return Material(MediaFile(source.media_id, MediaKind.PHOTO), access, None)
+
+    def begin_topic(self, hub_no: HubNo, row: TopicRow) -> None:
+        there = self.topics.get(row.identity_id)
+        _require(there is None or there.state in {S.SENDING, S.REMOVED})
+        self.topics[row.identity_id] = replace(row, state=S.SENDING, topic_id=None)
+        self.recorded()
+
+    def finish_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
+        self._topic(row.identity_id, {S.SENDING}, state=S.SENT, topic_id=topic_id)
+
+    def begin_topic_edit(
+        self, hub_no: HubNo, identity_id: IdentityId, *, title: str | None, closed: bool | None
+    ) -> None:
+        row = self.topics[identity_id]
+        self._topic(
+            identity_id,
+            {S.SENT, S.EDITING},
+            state=S.EDITING,
+            title=row.title if title is None else title,
+            closed=row.closed if closed is None else closed,
+        )
+
+    def finish_topic_edit(self, hub_no: HubNo, identity_id: IdentityId) -> None:
+        self._topic(identity_id, {S.EDITING}, state=S.SENT)
+
+    def begin_topic_removal(
+        self, hub_no: HubNo, identity_id: IdentityId, topic_id: TopicId
+    ) -> None:
+        states = {S.SENDING, S.SENT, S.EDITING, S.REMOVING}
+        self._topic(identity_id, states, state=S.REMOVING, topic_id=topic_id)
+
+    def finish_topic_removal(self, hub_no: HubNo, identity_id: IdentityId) -> None:
+        self.summaries.pop(identity_id, None)
+        for row in list(self.posts.values()):
+            if row.identity_id == identity_id:
+                self.posts[row.publication_id] = replace(row, state=S.REMOVED)
+        self._topic(identity_id, {S.REMOVING}, state=S.REMOVED)
+
+    def begin_summary(self, hub_no: HubNo, identity_id: IdentityId, row: SummaryRow) -> None:
+        there = self.summaries.get(identity_id)
+        _require(there is None or there.state is S.SENDING)
+        self.summaries[identity_id] = replace(row, state=S.SENDING)
+        self.recorded()
+
+    def finish_summary(
+        self, hub_no: HubNo, identity_id: IdentityId, message_id: MessageId, *, certain: bool
+    ) -> None:
+        state = S.SENT if certain else S.EDITING
+        self._summary(identity_id, {S.SENDING}, state=state, message_id=message_id)
+
+    def begin_summary_edit(self, hub_no: HubNo, identity_id: IdentityId, text: str) -> None:
+        self._summary(identity_id, {S.SENT, S.EDITING}, state=S.EDITING, text=text)
+
+    def finish_summary_edit(self, hub_no: HubNo, identity_id: IdentityId) -> None:
+        self._summary(identity_id, {S.EDITING}, state=S.SENT)
+
+    def pinned_summary(self, hub_no: HubNo, identity_id: IdentityId) -> None:
+        self._summary(identity_id, {S.SENT, S.EDITING}, pinned=True)
+
+    def forget_summary(self, hub_no: HubNo, identity_id: IdentityId) -> None:
+        self.summaries.pop(identity_id, None)
+        self.recorded()
+
+    def begin_post(self, hub_no: HubNo, row: PublicationRow, attempt: Attempt) -> None:
+        there = self.posts.get(row.publication_id)
+        _require(there is None or there.state in {S.PLANNED, S.SENDING})
+        others = [
+            each
+            for each in self.posts.values()
+            if (each.identity_id, each.content_key) == (row.identity_id, row.content_key)
+            and each.publication_id != row.publication_id
+            and each.state is not S.REMOVED
+        ]
+        _require(not others)
+        self.posts[row.publication_id] = replace(
+            row,
+            state=S.SENDING,
+            random_id=attempt.random_id,
+            caption=attempt.caption,
+            method=attempt.method,
+            source_chat_no=attempt.source.chat.chat_no,
+            source_message_id=attempt.source.message_id,
+        )
+        self.recorded()
+
+    def finish_post(
+        self, publication_id: UUID, random_id: int, message_id: MessageId, *, certain: bool
+    ) -> None:
+        state = S.SENT if certain else S.EDITING
+        self._post(publication_id, {S.SENDING}, state=state, message_id=message_id)
+
+    def refuse_post(
+        self, hub_no: HubNo, row: PublicationRow, reason: str, retry_at: datetime
+    ) -> None:
+        self.posts[row.publication_id] = replace(
+            row, state=S.PLANNED, refusal=reason, retry_at=retry_at
+        )
+
+    def begin_caption(self, publication_id: UUID, caption: str) -> None:
+        self._post(publication_id, {S.SENT, S.EDITING}, state=S.EDITING, caption=caption)
+
+    def finish_caption(self, publication_id: UUID) -> None:
+        self._post(publication_id, {S.EDITING}, state=S.SENT)
+
+    def found_post(self, publication_id: UUID, random_id: int, message_id: MessageId) -> None:
+        self._post(publication_id, {S.SENDING}, state=S.REMOVING, message_id=message_id)
+
+    def begin_removals(self, publication_ids: Sequence[UUID]) -> None:
+        for publication_id in publication_ids:
+            self._post(publication_id, {S.SENT, S.EDITING, S.REMOVING}, state=S.REMOVING)
+
+    def finish_removals(self, publication_ids: Sequence[UUID]) -> None:
+        for publication_id in publication_ids:
+            self._post(publication_id, {S.REMOVING}, state=S.REMOVED)
+
+    def _topic(self, identity_id: IdentityId, states: set[OutboxState], **new: Any) -> None:
+        row = self.topics[identity_id]
+        _require(row.state in states)
+        self.topics[identity_id] = replace(row, **new)
+        self.recorded()
+
+    def _summary(self, identity_id: IdentityId, states: set[OutboxState], **new: Any) -> None:
+        row = self.summaries[identity_id]
+        _require(row.state in states)
+        self.summaries[identity_id] = replace(row, **new)
+        self.recorded()
+
+    def _post(self, publication_id: UUID, states: set[OutboxState], **new: Any) -> None:
+        row = self.posts[publication_id]
+        _require(row.state in states)
+        self.posts[publication_id] = replace(row, **new)
+        self.recorded()
+
+
+def _require(expected: bool) -> None:  # noqa: FBT001 - an assertion by another name
+    if not expected:
+        raise Transient("an outbox row was changed by another run")

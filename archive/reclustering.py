@@ -9,6 +9,7 @@ part again changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -25,7 +26,7 @@ from archive.correcting import (
 )
 from archive.errors import Permanent
 from archive.faces.records import ModelRecord
-from archive.identify import IdentifyOptions, PeopleStore
+from archive.identify import IdentifyOptions
 from archive.identity.clustering import cluster
 from archive.identity.constraints import Links
 from archive.identity.events import DecidedBy
@@ -33,6 +34,31 @@ from archive.identity.proposals import Part, PartKind, Proposal, compare
 from archive.identity.records import FaceSet, IdentityState
 from archive.identity.stability import succeed
 from archive.ids import FaceId, IdentityId
+
+
+class FacesDesk(Protocol):
+    """The store while nobody decides about people."""
+
+    def usable_faces(self, model: str, min_quality: float) -> FaceSet:
+        """Give the faces that may be compared, with and without identity.
+
+        Args:
+            model: Only vectors of this model.
+            min_quality: Only faces of at least this quality.
+        """
+        ...
+
+
+class FacesStore(Protocol):
+    """Where all faces are."""
+
+    def deciding(self) -> AbstractContextManager[FacesDesk]:
+        """Take the store, so that what is read is of one moment.
+
+        Raises:
+            Transient: Somebody else is deciding, or the database does not answer.
+        """
+        ...
 
 
 class ProposalShelf(Protocol):
@@ -77,7 +103,7 @@ class _Standing:
 
 
 def propose(
-    people: PeopleStore,
+    people: FacesStore,
     corrections: Corrections,
     model: ModelRecord,
     options: IdentifyOptions,

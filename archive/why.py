@@ -184,10 +184,9 @@ def _why_nobody(
 ) -> str:
     if detection.quality < rules.min_quality:
         return f"kept to be seen, not compared: its quality is below {rules.min_quality:g}"
-    if not ranked or ranked[0].score < rules.accept:
-        return (
-            f"like nobody (a person is joined from {rules.accept:g}); {_founding(detection, rules)}"
-        )
+    need = rules.need_at(detection.quality)
+    if not ranked or ranked[0].score < need:
+        return f"like nobody (it joins a person from {need:.2g}); {_founding(detection, rules)}"
     if margin is not None and margin < rules.margin:
         return f"between two people: the margin must be {rules.margin:g}"
     return f"joins {ranked[0].name} when people are next decided"

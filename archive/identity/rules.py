@@ -132,7 +132,11 @@ class Rules:
         return min(1.0, 2.0 * self.found - self.accept)
 
     def need(self, face: FaceVector) -> float:
-        """Say what score a face needs to join an identity, from `accept` to `found`.
+        """Say what score a face needs to join an identity, see `need_at`."""
+        return self.need_at(face.quality)
+
+    def need_at(self, quality: float) -> float:
+        """Say what score a face of some quality needs to join, from `accept` to `found`.
 
         It rises with quality up to what founding asks for: a clear face of the right person
         scores high, so a clear face that scores low is a sister. In the generated siblings world
@@ -140,7 +144,7 @@ class Rules:
         is mistaken, see `matching`.
         """
         room = CLEAR - self.min_quality_to_found
-        clear = (face.quality - self.min_quality_to_found) / room if room > 0.0 else 1.0
+        clear = (quality - self.min_quality_to_found) / room if room > 0.0 else 1.0
         return self.accept + (self.found - self.accept) * min(1.0, max(0.0, clear))
 
     def may_found(self, face: FaceVector) -> bool:

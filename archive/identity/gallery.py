@@ -21,7 +21,7 @@ from archive.identity.records import FaceSet, FaceVector, Vectors
 from archive.identity.rules import NEAR_COPY_BITS
 
 EXEMPLARS: Final = 8
-"""Faces remembered of an identity. In the generated worlds 8 tell people apart as well as all."""
+"""Faces remembered of an identity. In the generated worlds 16 add .001–.002 to the BCubed F."""
 
 LOOKS: Final = 256
 """Pictures, the best ones, that the mean vector and the exemplars are made of."""
@@ -87,7 +87,8 @@ def _exemplars(vectors: Vectors, quality: NDArray[np.float64]) -> list[int]:
     Greedy facility location (Nemhauser, Wolsey and Fisher, "An analysis of approximations for
     maximizing submodular set functions", 1978): whichever raises the sum over all looks of the
     cosine to the nearest chosen one most, times its quality. It covers the looks as they are
-    spread. Choosing the farthest face instead collects odd ones, and cost .05 of the BCubed F.
+    spread. Choosing the farthest face instead collects odd ones: in the generated worlds that cost
+    .006–.009 of the BCubed F and .013–.024 of the pairwise one.
     """
     cosines = np.maximum(vectors @ vectors.T, 0.0)
     nearest = np.zeros(len(vectors), dtype=np.float32)

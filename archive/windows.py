@@ -80,6 +80,7 @@ class WindowRow:
         demands: How often it became dirty.
         read_at: When a reading last came to its end; ``None`` before the first.
         descent: The reading in progress, if one was begun.
+        from_export: Telegram itself was never asked for it: only an export told of it.
         halted_at: When work on its media last came to a halt with something left to do;
             ``None`` where nothing is, or where nobody asked.
     """
@@ -92,6 +93,7 @@ class WindowRow:
     read_at: datetime | None = None
     descent: Descent | None = None
     halted_at: datetime | None = None
+    from_export: bool = False
 
     @property
     def sealed(self) -> bool:
@@ -172,7 +174,7 @@ def next_descent(row: WindowRow, *, whole: bool = False) -> Descent | None:
     if row.descent is not None:
         return row.descent
     window = row.window
-    if whole or row.read_at is None:
+    if whole or row.read_at is None or row.from_export:
         floor = window.first_id
     elif not row.sealed:
         floor = MessageId(row.watermark + 1)

@@ -114,12 +114,12 @@ async def _pass(
         options = replace(options, thumbnail_version=None)
     async with (
         toolbox.vision(faces=faces and chat.switches.faces) as vision,
-        toolbox.telegram(lane, chat.account_id) as account,
+        toolbox.media_source(lane, chat) as source,
     ):
         return await run_media_pass(
             window,
             chat,
-            account.media,
+            source,
             vision,
             toolbox.media,
             toolbox.blobs,

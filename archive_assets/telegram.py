@@ -44,6 +44,10 @@ def chat_history(
 
 async def _read(toolbox: Toolbox, window: Window, lane: Lane) -> _Metadata:
     chat = toolbox.chats.get(window.chat_no)
+    if not toolbox.exports.is_readable(chat.chat_no):
+        # The import wrote all there is.
+        toolbox.history.settle(window)
+        return {"messages": 0, "stopped_reason": "settled"}
     async with toolbox.telegram(lane, chat.account_id) as account:
         with toolbox.throttle(account) as throttle:
             result = await read_window(

@@ -69,7 +69,8 @@ async def parts_of(
     """
     parts: list[ChatPart] = []
     for account_id, theirs in _by_account(chats).items():
-        if span == Span():
+        # Of what nobody is logged in for, no date can be asked.
+        if span == Span() or not toolbox.exports.is_readable(theirs[0].chat_no):
             parts += [ChatPart(chat, toolbox.chats.windows(chat.chat_no)) for chat in theirs]
             continue
         from resources.telegram.sessions import Lane
@@ -86,7 +87,7 @@ async def parts_of(
 async def estimates_of(
     toolbox: Toolbox, parts: Sequence[ChatPart]
 ) -> Mapping[ChatNo, Estimate | None]:
-    """Estimate what reading each part will take; ``None`` for a chat that is lost.
+    """Estimate what reading each part will take; ``None`` for a chat that is lost, or imported.
 
     Raises:
         Transient: Telegram did not answer.
@@ -94,9 +95,12 @@ async def estimates_of(
     from resources.telegram.sessions import Lane
 
     by_account: defaultdict[AccountId, list[ChatPart]] = defaultdict(list)
-    for part in parts:
-        by_account[part.chat.account_id].append(part)
     found: dict[ChatNo, Estimate | None] = {}
+    for part in parts:
+        if not toolbox.exports.is_readable(part.chat.chat_no):
+            found[part.chat.chat_no] = None
+            continue
+        by_account[part.chat.account_id].append(part)
     for account_id, theirs in by_account.items():
         async with toolbox.telegram(Lane.LIVE, account_id) as telegram:
             for part in theirs:

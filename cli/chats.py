@@ -205,7 +205,9 @@ async def _add(toolbox: Toolbox, refs: list[str], account: int | None) -> list[C
 
 def _plan(toolbox: Toolbox, chat: Chat) -> PlannedWindows:
     with progress("Planning windows") as advance:
-        return asyncio.run(plan_chats(toolbox, [chat], advance))[chat.chat_no]
+        return asyncio.run(plan_chats(toolbox, [chat], advance)).get(
+            chat.chat_no, PlannedWindows((), 0)
+        )
 
 
 def _allowed_row(chat: Chat, planned: PlannedWindows | None) -> dict[str, object]:

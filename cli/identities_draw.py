@@ -86,7 +86,7 @@ async def _draw(
 ) -> DrawnFace:
     async with (
         toolbox.vision(workers=1) as vision,
-        toolbox.telegram(Lane.LIVE, picture.chat.account_id) as account,
+        toolbox.media_source(Lane.LIVE, picture.chat) as source,
     ):
         return await draw(
             picture,
@@ -94,7 +94,7 @@ async def _draw(
             act_of("draw", *([card] if card else [])),
             seconds=seconds,
             whose=card.identity.identity_id if card else None,
-            media=account.media,
+            media=source,
             vision=vision,
             store=toolbox.drawings,
             blobs=toolbox.blobs,

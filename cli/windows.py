@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 async def plan_chats(
     toolbox: Toolbox, chats: Iterable[Chat], advance: Advance = lambda done, total: None
 ) -> Mapping[ChatNo, PlannedWindows]:
-    """Plan the windows that these chats lack.
+    """Plan the windows that these chats lack; none of chats that only an export told of.
 
     Raises:
         Transient: Telegram did not answer, or a live run of the account is under way.
@@ -31,6 +31,9 @@ async def plan_chats(
 
     by_account: defaultdict[AccountId, list[Chat]] = defaultdict(list)
     for chat in chats:
+        # Of what nobody is logged in for, an import brought the windows.
+        if not toolbox.exports.is_readable(chat.chat_no):
+            continue
         by_account[chat.account_id].append(chat)
         # A group that became this supergroup is a part of it.
         for earlier in toolbox.chats.predecessors(chat.chat_no):

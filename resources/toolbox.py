@@ -21,8 +21,10 @@ from archive.ids import AccountId, ChatId
 from archive.ledger import Limits
 from archive.media_pass import MediaPassOptions
 from archive.publishing import Hub, MinutePace, Pace, Policy, no_pace
+from archive.records import Chat
 from resources.blobs import BlobStore
 from resources.databases import databases
+from resources.desktop_export.media import ExportedMedia
 from resources.gazetteer import GeoNames
 from resources.proposals import ProposalFile
 from resources.settings import Settings
@@ -36,6 +38,7 @@ from resources.store.costs import CostStore
 from resources.store.database import Database
 from resources.store.deletions import DeletionStore
 from resources.store.drawings import DrawingStore
+from resources.store.exports import ExportStore
 from resources.store.forum_topics import ForumTopicStore
 from resources.store.history import HistoryStore
 from resources.store.inbox import InboxStore
@@ -87,6 +90,7 @@ class Toolbox:
         self.chats = ChatStore(database)
         self.history = HistoryStore(database, deletion_burst=settings.deletion_burst)
         self.deletions = DeletionStore(database)
+        self.exports = ExportStore(database)
         self.forum_topics = ForumTopicStore(database)
         self.paces = PaceStore(database)
         self.costs = CostStore(database)
@@ -177,6 +181,20 @@ class Toolbox:
                 takeout=self.takeout(session.account_id, lane),
             ) as account:
                 yield account
+
+    @asynccontextmanager
+    async def media_source(self, lane: Lane, chat: Chat) -> AsyncIterator[ExportedMedia]:
+        """Give a chat's files: those of exports, and Telegram's where its account is logged in.
+
+        Raises:
+            Transient: As ``telegram``.
+            Permanent: As ``telegram``.
+        """
+        if not self.exports.is_readable(chat.chat_no):
+            yield ExportedMedia(self.exports)
+            return
+        async with self.telegram(lane, chat.account_id) as account:
+            yield ExportedMedia(self.exports, account.media)
 
     def takeout(self, account_id: AccountId, lane: Lane) -> TakeoutStore | None:
         """Give what is remembered of a data export; only old history is read through one."""

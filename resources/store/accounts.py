@@ -14,6 +14,7 @@ from archive.errors import Permanent
 from archive.ids import AccountId
 from archive.records import Account
 from resources.store.database import Database
+from resources.store.windows import ask_telegram
 
 # A wait that is over says nothing any more.
 _SELECT = """
@@ -22,12 +23,13 @@ SELECT account_id, name, state, state_reason,
        CASE WHEN flood_until > now() THEN flood_method END AS flood_method
 FROM accounts
 """
-_ONE = _SELECT + "WHERE account_id = %s"
-_ALL = _SELECT + "ORDER BY created_at, account_id"
+_ONE = _SELECT + "WHERE account_id = %s AND logged_in"
+# An export names accounts too.
+_ALL = _SELECT + "WHERE logged_in ORDER BY created_at, account_id"
 
 _UPSERT = """
 INSERT INTO accounts (account_id, name) VALUES (%s, %s)
-ON CONFLICT (account_id) DO UPDATE SET name = excluded.name
+ON CONFLICT (account_id) DO UPDATE SET name = excluded.name, logged_in = true
 """
 
 _SET_STATE = "UPDATE accounts SET state = %s, state_reason = %s WHERE account_id = %s"
@@ -65,6 +67,7 @@ class AccountStore:
         """Remember an account that logged in."""
         with self._database.transaction() as connection:
             connection.execute(_UPSERT, (account.account_id, account.name))
+            ask_telegram(connection, account.account_id)
 
     def get(self, account_id: AccountId) -> AccountRow:
         """Return an account; ``Permanent`` where it never logged in."""

@@ -14,12 +14,13 @@ from psycopg.rows import dict_row
 
 from archive.chats import Allowance, find_chat
 from archive.errors import Permanent
+from archive.exports.records import NO_ACCOUNT
 from archive.ids import AccountId, ChatId, ChatNo
 from archive.records import Chat, ChatKind, ChatState, MediaKind, OnDeletion, PeerInfo, Switches
 from archive.windows import WindowRow
 from resources.store.database import Database
 from resources.store.peers import upsert_peers
-from resources.store.windows import windows_of
+from resources.store.windows import ask_telegram, windows_of
 
 _SELECT = """
 SELECT chats.chat_no, chat_id, account_id, kind, title, username, access_hash, is_forum,
@@ -57,11 +58,13 @@ WHERE allow_archive AND planned_through = 0 AND state = 'active' ORDER BY chats.
 """
 )
 
-# A chat that was only spoken of is read by the account that adds it.
+# A chat that was only spoken of, or came out of an export, is read by the account that adds it.
 _MARK_ADDED = """
-UPDATE chats SET added_at = now(), account_id = %(account_id)s
+UPDATE chats
+SET added_at = coalesce(added_at, now()),
+    account_id = CASE %(account_id)s WHEN %(no_account)s THEN account_id ELSE %(account_id)s END
 WHERE chat_id = %(chat_id)s AND (id_space = 'own' OR account_id = %(account_id)s)
-  AND added_at IS NULL
+  AND (added_at IS NULL OR account_id = %(no_account)s AND %(account_id)s <> %(no_account)s)
 """
 
 _SET_ALLOWANCE = """
@@ -142,10 +145,9 @@ class ChatStore:
 
     def upsert_peer(self, account_id: AccountId, peer: PeerInfo) -> Chat:
         """Add a chat, or bring what is known of it up to date."""
-        named = {"account_id": account_id, "chat_id": peer.chat_id}
         with self._database.transaction() as connection:
             upsert_peers(connection, account_id, [peer])
-            connection.execute(_MARK_ADDED, named)
+            mark_added(connection, peer.chat_id, account_id)
             chat = chat_meant(connection, peer.chat_id, account_id)
         if chat is None:
             raise Permanent(f"The chat {peer.title!r} could not be stored.")
@@ -194,6 +196,13 @@ class ChatStore:
                     "This chat is archived, and a hub is never a source. Deny it first "
                     "(`face-archive chats deny`), or choose another chat."
                 )
+
+
+def mark_added(connection: Connection, chat_id: ChatId, account_id: AccountId) -> None:
+    """Note that a chat's owner named it, and whose account reads it from now on."""
+    named = {"account_id": account_id, "chat_id": chat_id, "no_account": NO_ACCOUNT}
+    connection.execute(_MARK_ADDED, named)
+    ask_telegram(connection, account_id)
 
 
 def chat_of(connection: Connection, chat_no: ChatNo) -> Chat:

@@ -26,7 +26,7 @@ from resources.store.peers import upsert_peers, upsert_users
 
 _ROW = """
 SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
-       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top
+       cursor_id, floor_id, reach_id, coalesce(chats.top_message_id, 0) AS known_top, from_export
 FROM windows JOIN chats USING (chat_no)
 WHERE window_key = %(window_key)s
 """
@@ -68,7 +68,7 @@ _CLOCK = "SELECT clock_timestamp()"
 _FINISH = """
 UPDATE windows
 SET cursor_id = NULL, floor_id = NULL, reach_id = NULL, read_at = now(),
-    watermark = greatest(watermark, %(reach)s)
+    from_export = false, watermark = greatest(watermark, %(reach)s)
 WHERE window_key = %(window_key)s
 """
 

@@ -263,7 +263,8 @@ def _lacks_faces(connection: Connection, key: str, result: Result) -> bool:
 
 
 def _write_access(connection: Connection, chat_no: ChatNo, access: MediaAccess | None) -> None:
-    if access is None:
+    # The file of an export has no key worth keeping, and nobody can post by it.
+    if access is None or not access.file_reference:
         return
     values = {
         "chat_no": chat_no,

@@ -124,7 +124,9 @@ WHERE row.media_id = ANY(%(leased)s::text[])
 """
 
 DUE: Final[LiteralString] = """
-SELECT due.media_id, due.attempts, media_access.access_hash, media_access.file_reference
+SELECT due.media_id, due.attempts,
+       coalesce(media_access.access_hash, no_key.access_hash) AS access_hash,
+       coalesce(media_access.file_reference, no_key.file_reference) AS file_reference
 FROM (
     SELECT media_id, max(attempts) AS attempts
     FROM media_products
@@ -136,6 +138,9 @@ FROM (
 ) AS due
 LEFT JOIN media_access
     ON media_access.media_id = due.media_id AND media_access.account_id = %(account_id)s
+-- A file of an export needs no key.
+LEFT JOIN (SELECT media_id, 0 AS access_hash, ''::bytea AS file_reference FROM exported_files)
+    AS no_key ON no_key.media_id = due.media_id
 ORDER BY array_position(%(media_ids)s::text[], due.media_id)
 """
 

@@ -13,9 +13,11 @@ from typing import Any
 
 from psycopg import Connection
 
+from archive.exports.records import EXPORTED
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
 from archive.records import MediaAccess, MediaFile, Message
 from resources.store.deletions import withdraw
+from resources.store.superseding import supersede
 
 # An older answer, committed late, neither undoes an edit nor revives what was deleted after it
 # was asked for.
@@ -38,6 +40,8 @@ SET kind = excluded.kind, sent_at = excluded.sent_at, edited_at = excluded.edite
     forwarded_at = excluded.forwarded_at, raw = excluded.raw,
     deleted_at = CASE WHEN known.deleted_at >= %(as_of)s THEN known.deleted_at END
 WHERE coalesce(excluded.edited_at, '-infinity') >= coalesce(known.edited_at, '-infinity')
+   -- What an export told makes way for what Telegram says, whenever it was edited.
+   OR known.raw ->> '_' = %(exported)s
 RETURNING message_id, xmax = 0 AS added
 """
 
@@ -53,7 +57,8 @@ WITH page AS (
     SELECT message_id, sent_at, edited_at, text, raw,
            (SELECT min(media_id) FROM message_media
             WHERE message_media.chat_no = messages.chat_no
-              AND message_media.message_id = messages.message_id) AS media_id
+              AND message_media.message_id = messages.message_id) AS media_id,
+           raw ->> '_' IS NOT DISTINCT FROM %(exported)s AS is_exported
     FROM messages WHERE chat_no = %(chat_no)s AND message_id = ANY(%(ids)s::bigint[])
 ), versions AS (
     SELECT message_id, known.text AS known_text, known.media_id AS known_media_id,
@@ -62,8 +67,9 @@ WITH page AS (
            coalesce(page.edited_at, '-infinity') >= coalesce(known.edited_at, '-infinity')
                AS is_newer
     FROM page JOIN known USING (message_id)
-    WHERE (page.edited_at, page.text, page.media_id)
-        IS DISTINCT FROM (known.edited_at, known.text, known.media_id)
+    WHERE (page.edited_at, page.text) IS DISTINCT FROM (known.edited_at, known.text)
+       -- An export has no names of files: the same picture under Telegram's name is no edit.
+       OR page.media_id IS DISTINCT FROM known.media_id AND NOT is_exported
 )
 INSERT INTO message_versions (chat_no, message_id, written_at, text, media_id, raw)
 SELECT %(chat_no)s, message_id,
@@ -73,6 +79,12 @@ SELECT %(chat_no)s, message_id,
        CASE WHEN is_newer THEN known_raw ELSE raw END
 FROM versions
 ON CONFLICT DO NOTHING
+"""
+
+_MAY_KNOW = """
+SELECT EXISTS (
+    SELECT FROM messages
+    WHERE chat_no = %(chat_no)s AND message_id BETWEEN %(first)s AND %(last)s)
 """
 
 _MEDIA = """
@@ -112,7 +124,7 @@ DELETE FROM message_media
 WHERE chat_no = %(chat_no)s AND message_id = ANY(%(stored)s::bigint[])
   AND (message_id, media_id) NOT IN (
       SELECT * FROM unnest(%(ids)s::bigint[], %(media_ids)s::text[]))
-RETURNING media_id
+RETURNING message_id, media_id
 """
 
 _LINK = """
@@ -158,12 +170,21 @@ def upsert_messages(
     _upsert_media(connection, [m.media for m in page if m.media is not None])
     _upsert_access(connection, account_id, [m.access for m in page if m.access is not None])
     columns = _columns(chat_no, page, as_of)
-    connection.execute(_KEEP_VERSIONS, columns)
+    # Old history brings nothing but new messages, and comparing costs as much as writing.
+    if may_know(connection, chat_no, columns["ids"]):
+        connection.execute(_KEEP_VERSIONS, columns)
     added: dict[MessageId, bool] = dict(connection.execute(_MESSAGES, columns).fetchall())
     linked = _link(connection, chat_no, page, list(added))
     if replaced := [message_id for message_id in linked if not added[message_id]]:
         connection.execute(_DIRTY, {"chat_no": chat_no, "replaced": replaced})
     return sum(added.values())
+
+
+def may_know(connection: Connection, chat_no: ChatNo, ids: Sequence[MessageId]) -> bool:
+    """Say whether anything between the first and the last of these messages is there already."""
+    span = {"chat_no": chat_no, "first": min(ids), "last": max(ids)}
+    found = connection.execute(_MAY_KNOW, span).fetchone()
+    return found is not None and bool(found[0])
 
 
 def _link(
@@ -180,7 +201,8 @@ def _link(
     }
     lost = connection.execute(_UNLINK, parameters).fetchall()
     linked = connection.execute(_LINK, parameters).fetchall()
-    withdraw(connection, [media_id for (media_id,) in lost])
+    supersede(connection, lost, dict(links))
+    withdraw(connection, [media_id for _, media_id in lost])
     return [message_id for (message_id,) in linked]
 
 
@@ -227,6 +249,7 @@ def _columns(chat_no: ChatNo, page: Sequence[Message], as_of: datetime) -> dict[
     return {
         "chat_no": chat_no,
         "as_of": as_of,
+        "exported": EXPORTED,
         "ids": [m.message_id for m in page],
         "kinds": [m.kind.value for m in page],
         "sent": [m.sent_at for m in page],
@@ -239,7 +262,7 @@ def _columns(chat_no: ChatNo, page: Sequence[Message], as_of: datetime) -> dict[
         "forwarded_from": [m.forwarded_from for m in page],
         "forwarded_ids": [m.forwarded_message_id for m in page],
         "forwarded_at": [m.forwarded_at for m in page],
-        "raws": [_clean_json(m.raw) for m in page],
+        "raws": [clean_json(m.raw) for m in page],
         "carried": [m.media and m.media.media_id for m in page],
     }
 
@@ -249,7 +272,7 @@ def _clean(text: str | None) -> str | None:
     return text.replace("\x00", "") if text else text
 
 
-def _clean_json(raw: str) -> str:
+def clean_json(raw: str) -> str:
     r"""Do the same in JSON, where it is written ``\u0000``; an escaped backslash is left alone."""
     if "\\u0000" not in raw:
         return raw

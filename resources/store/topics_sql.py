@@ -93,12 +93,16 @@ MATERIAL: Final[LiteralString] = """
 SELECT media.media_id, media.kind, media.mime_type, media.file_name, media.size_bytes,
        media.width, media.height, media.duration_seconds, media.dc_id, media.variant,
        posting.access_hash AS posting_hash, posting.file_reference AS posting_reference,
-       reading.access_hash AS reading_hash, reading.file_reference AS reading_reference
+       -- A file of an export needs no key.
+       coalesce(reading.access_hash, exported.access_hash) AS reading_hash,
+       coalesce(reading.file_reference, exported.file_reference) AS reading_reference
 FROM media
 LEFT JOIN media_access AS posting
     ON posting.media_id = media.media_id AND posting.account_id = %(posting)s
 LEFT JOIN media_access AS reading
     ON reading.media_id = media.media_id AND reading.account_id = %(reading)s
+LEFT JOIN (SELECT media_id, 0 AS access_hash, ''::bytea AS file_reference FROM exported_files)
+    AS exported ON exported.media_id = media.media_id
 WHERE media.media_id = %(media_id)s
 """
 

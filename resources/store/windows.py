@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 
 from archive.history_pace import PROBE_AFTER
 from archive.history_ports import Plan
-from archive.ids import ChatNo, MessageId
+from archive.ids import AccountId, ChatNo, MessageId
 from archive.windows import Descent, Window, WindowRow
 
 LOST_AGAIN_AFTER = timedelta(hours=6)
@@ -113,6 +113,14 @@ SET window_width = coalesce(window_width, %(width)s),
 WHERE chat_no = %(chat_no)s
 """
 
+# What an export told of them is not all that an account can see.
+_ASK_TELEGRAM = """
+UPDATE windows SET dirty = true, demands = demands + 1
+FROM chats JOIN accounts USING (account_id)
+WHERE chats.chat_no = windows.chat_no AND account_id = %s
+  AND logged_in AND from_export AND NOT dirty
+"""
+
 _PLANNED_THROUGH = "SELECT planned_through FROM chats WHERE chat_no = %s"
 
 
@@ -131,6 +139,7 @@ class WindowRecord(NamedTuple):
     reach_id: MessageId | None
     known_top: MessageId
     halted_at: datetime | None = None
+    from_export: bool = False
 
     def value(self) -> WindowRow:
         """Return what the archive calls it."""
@@ -146,6 +155,7 @@ class WindowRecord(NamedTuple):
             self.read_at,
             descent,
             self.halted_at,
+            self.from_export,
         )
 
 
@@ -176,6 +186,11 @@ def add_windows(connection: Connection, chat_no: ChatNo, plan: Plan) -> tuple[Wi
     connection.execute(_COVER, parameters)
     added = set(_insert(connection, chat_no, plan.windows))
     return tuple(window for window in plan.windows if window.key in added)
+
+
+def ask_telegram(connection: Connection, account_id: AccountId) -> None:
+    """Ask for the windows that only an export told of and that an account can read now."""
+    connection.execute(_ASK_TELEGRAM, (account_id,))
 
 
 def planned_through(connection: Connection, chat_no: ChatNo) -> MessageId:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from archive.ids import ContentKey
 from archive.publishing.captions import caption, names_only, order_of
-from archive.publishing.desired import Policy, chats_of, summary
+from archive.publishing.desired import Policy
 from archive.publishing.near_copies import earlier_copies
 from archive.publishing.operations import (
     DeleteTopic,
@@ -118,20 +118,20 @@ def _compare_topic(found: Difference, row: TopicRow | None) -> None:
 
 def _compare_summary(found: Difference, row: TopicRow | None) -> None:
     topic = found.topic
-    identity_id, title, text = topic.identity.identity_id, topic.title, summary(topic)
-    chat_nos, there = chats_of(topic), row.summary if row is not None else None
+    identity_id, title = topic.identity.identity_id, topic.title
+    there = row.summary if row is not None else None
     if there is None:
         if not topic.closed:
-            found.head.append(PostSummary(identity_id, title, text, chat_nos))
+            found.head.append(PostSummary(identity_id, title, topic))
             found.head.append(PinSummary(identity_id, title))
         return
-    edit = EditSummary(identity_id, title, text, chat_nos)
+    edit = EditSummary(identity_id, title, topic)
     if there.state is OutboxState.SENDING:
         # What was sent may say something else, so it is edited whatever is sent now.
-        found.unresolved.append(PostSummary(identity_id, title, text, chat_nos, there))
+        found.unresolved.append(PostSummary(identity_id, title, topic, there))
     if there.state is not OutboxState.SENT:
         found.unresolved.append(edit)
-    elif there.text != text:
+    elif there.text != edit.text:
         # Whatever takes something else away may be named here too.
         (found.urgent if found.urgent or found.unwanted else found.edits).append(edit)
     if not there.pinned:

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 
 from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing.captions import caption, place
-from archive.publishing.state import PublicationRow, Source, SummaryRow, TopicRow
+from archive.publishing.desired import chats_of, summary
+from archive.publishing.state import (
+    PublicationRow,
+    Source,
+    SummaryRow,
+    TopicRow,
+    WantedTopic,
+)
 
 # channels.deleteMessages takes at most so many (https://core.telegram.org/method/channels.deleteMessages).
 MAX_REMOVALS = 100
@@ -81,9 +88,18 @@ class PostSummary:
 
     identity_id: IdentityId
     title: str
-    text: str = field(repr=False)
-    chat_nos: frozenset[ChatNo] = field(repr=False)
+    topic: WantedTopic = field(repr=False)
     pending: SummaryRow | None = None
+
+    @property
+    def text(self) -> str:
+        """Made when asked for, as captions are."""
+        return summary(self.topic)
+
+    @property
+    def chat_nos(self) -> frozenset[ChatNo]:
+        """Name the chats that it speaks of."""
+        return chats_of(self.topic)
 
     def __str__(self) -> str:
         return f"summary  {self.title}"
@@ -95,8 +111,17 @@ class EditSummary:
 
     identity_id: IdentityId
     title: str
-    text: str = field(repr=False)
-    chat_nos: frozenset[ChatNo] = field(repr=False)
+    topic: WantedTopic = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """Made when asked for, as captions are."""
+        return summary(self.topic)
+
+    @property
+    def chat_nos(self) -> frozenset[ChatNo]:
+        """Name the chats that it speaks of."""
+        return chats_of(self.topic)
 
     def __str__(self) -> str:
         return f"edit     {self.title}: summary"

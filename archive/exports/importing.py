@@ -109,7 +109,9 @@ class _Import:
     def finish(self) -> Imported:
         windows = 0
         if self._ids and self._is_allowed:
-            windows = self._store.finish(self._chat.chat_no, self._plan(), self._touched_ids())
+            plan = self._plan()
+            touched = _one_a_window(self._touched, plan.width)
+            windows = self._store.finish(self._chat.chat_no, plan, touched)
         reopened = self._reopen()
         return Imported(
             messages=len(self._ids),
@@ -161,15 +163,11 @@ class _Import:
         width = self._chat.window_width or choose_width(
             self._chat.id_space, oldest=oldest, top=top, count=len(self._ids)
         )
-        firsts = {(message_id - 1) // width * width + 1 for message_id in self._ids}
         windows = tuple(
-            window_at(self._chat.chat_no, MessageId(first), width)
-            for first in sorted(firsts, reverse=True)
+            window_at(self._chat.chat_no, message_id, width)
+            for message_id in reversed(_one_a_window(self._ids, width))
         )
         return Plan(windows, width, known_top=top)
-
-    def _touched_ids(self) -> list[MessageId]:
-        return [MessageId(message_id) for message_id in self._touched]
 
     def _reopen(self) -> int:
         there = [
@@ -191,3 +189,8 @@ class _Import:
             return message
         size = self._files.size_of(each.path)
         return replace(message, media=replace(message.media, size_bytes=size))
+
+
+def _one_a_window(ids: Iterable[int], width: int) -> list[MessageId]:
+    """Name the windows that hold messages by one id each, in their order: a million is no list."""
+    return [MessageId(block * width + 1) for block in sorted({(each - 1) // width for each in ids})]

@@ -173,7 +173,7 @@ class ExportStore(Protocol):
         ...
 
     def finish(self, chat_no: ChatNo, plan: Plan, touched: Collection[MessageId]) -> int:
-        """Remember the windows and ask for those of touched messages; return how many are new."""
+        """Remember the windows, ask for those that hold touched ids; return how many are new."""
         ...
 
     def absent(self, chat_no: ChatNo) -> Sequence[Absent]:

@@ -129,8 +129,17 @@ FROM message_media JOIN exported_files USING (media_id)
 WHERE chat_no = %s AND path IS NOT NULL
 """
 
+# Whoever is logged in may still lack the key to a chat that only an export told of.
 _IS_READABLE = """
-SELECT logged_in FROM accounts JOIN chats USING (account_id) WHERE chat_no = %s
+SELECT logged_in
+   AND (kind = 'basic_group' OR chat_id = account_id
+        OR EXISTS (
+            SELECT FROM account_chats AS key
+            WHERE key.account_id = chats.account_id AND key.chat_no = chats.chat_no
+              AND key.access_hash IS NOT NULL)
+        OR NOT EXISTS (
+            SELECT FROM windows WHERE windows.chat_no = chats.chat_no AND from_export))
+FROM accounts JOIN chats USING (account_id) WHERE chat_no = %s
 """
 
 _ABSENCES: Final = [str(reason) for reason in Absence]
@@ -196,7 +205,7 @@ class ExportStore:
         return Stored(added, tuple(message.message_id for message in messages))
 
     def finish(self, chat_no: ChatNo, plan: Plan, touched: Collection[MessageId]) -> int:
-        """Remember the windows and ask for those of touched messages; return how many are new."""
+        """Remember the windows, ask for those that hold touched ids; return how many are new."""
         with self._database.transaction() as connection:
             new = rows.add_windows(connection, chat_no, plan)
             keys = [window.key for window in plan.windows]
@@ -231,7 +240,7 @@ class ExportStore:
             return dict(connection.execute(_NUMBERS, (chat_no,)).fetchall())
 
     def is_readable(self, chat_no: ChatNo) -> bool:
-        """Whether the account of a chat ever logged in: else exports are all there is of it."""
+        """Whether the account of a chat can ask for it: else exports are all there is of it."""
         with self._database.transaction() as connection:
             row = connection.execute(_IS_READABLE, (chat_no,)).fetchone()
         return row is None or bool(row[0])

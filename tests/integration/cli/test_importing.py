@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from archive.ids import AccountId, ChatId
+from archive.records import ChatKind, PeerInfo
 from cli.exits import ExitCode
+from resources.store.chats import ChatStore
 from resources.store.database import Database
+from resources.store.exports import ExportStore
 
 from .conftest import Shell, Town, picture
 
@@ -143,3 +147,21 @@ def test_a_chat_that_was_imported_is_read_by_the_account_that_adds_it(
             "SELECT account_id, dirty, from_export FROM chats JOIN windows USING (chat_no)"
         ).fetchall()
     assert found == [(town.me.id, True, True)]
+
+
+def test_an_account_without_the_key_to_a_chat_is_not_asked_for_it(
+    ada: Shell, town: Town, tmp_path: Path, database_url: str
+) -> None:
+    folder = export(tmp_path / "export", message(9), type="personal_chat", id=5)
+    (row,) = ada.rows("import", folder, "--allow", "archive", "--account", town.me.id)
+
+    with Database(database_url) as database:
+        exports, chats = ExportStore(database), ChatStore(database)
+        assert not exports.is_readable(row["chat_no"])
+
+        met = PeerInfo(ChatId(5), ChatKind.PRIVATE, "Club", access_hash=7)
+        chat = chats.upsert_peer(AccountId(town.me.id), met)
+
+        assert chat.chat_no == row["chat_no"]
+        assert exports.is_readable(chat.chat_no)
+        assert [window.dirty for window in chats.windows(chat.chat_no)] == [True]

@@ -24,7 +24,7 @@ from tests.fixtures.installation import Install, Installation
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 # The only texts that metadata may hold.
-WORDS = {"dlib", "none", "complete", "settled", "done", "off"}
+WORDS = {"dlib", "cpu", "none", "complete", "settled", "done", "off"}
 
 _TABLES = """
 SELECT table_name FROM information_schema.tables

@@ -102,7 +102,7 @@ def _chats(topic: WantedTopic) -> str:
         for source in content.sources:
             chats[source.chat.chat_no] = source.chat
             counted[source.chat.chat_no] += 1
-    ordered = sorted(counted, key=lambda chat_no: (-counted[chat_no], chat_no))
+    ordered = sorted(counted, key=lambda chat_no: (-counted[chat_no], chats[chat_no].chat_id))
     text = ", ".join(chat_name(chats[chat_no]) for chat_no in ordered[:MAX_CHATS])
     more = len(ordered) - MAX_CHATS
     return f"{text} and {more} more" if more > 0 else text

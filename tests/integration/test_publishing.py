@@ -111,21 +111,31 @@ async def test_a_budget_stops_a_run_and_the_next_one_goes_on(house: Stage, hub: 
     assert [result.remaining for result in results] == [9, 3, 0]
 
 
+POINTS = ("before the call", "after the call", "after the record")
+
+
 async def test_dying_at_every_point_of_every_operation_ends_in_the_same_hub(house: Stage) -> None:
     whole = house.hub(house.others)
     operations = (await house.publish(whole)).done
     hub = house.hub(house.people)
     deaths = 0
-    for _ in range(operations):
-        for point in ("before the call", "after the call", "after the record"):
-            with pytest.raises(Died):
-                await house.publish(hub, dies=point)
-            deaths += 1
-            posted = [post for posts in shown(house.people).values() for post in posts]
-            assert len(posted) <= deaths // 3 + 1
+    while await dies(house, hub, POINTS[deaths % len(POINTS)]):
+        deaths += 1
+        posted = [post for posts in shown(house.people).values() for post in posts]
+        assert len(posted) <= deaths // len(POINTS) + 1
     assert shown(house.people) == shown(house.others)
     assert (await house.publish(hub)).sent == 0
-    assert deaths == 45
+    # A summary that was sent without our knowing is edited once more.
+    assert deaths >= len(POINTS) * operations
+
+
+async def dies(house: Stage, hub: Hub, point: str) -> bool:
+    """Publish in a process that dies at its next such point; false where none came."""
+    try:
+        await house.publish(hub, dies=point)
+    except Died:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("method", ["messages.sendMedia", "messages.createForumTopic"])
@@ -242,7 +252,7 @@ async def test_a_hub_where_the_account_may_not_manage_topics_says_so_and_loses_n
     assert house.store.projection(hub.hub_no).actual.posts == ()
     assert "Manage topics" in (house.store.hubs()[0].blocked_reason or "")
     member = house.guest.record.members[house.me.id]
-    member.admin_rights = frozenset({"manage_topics", "delete_messages"})
+    member.admin_rights = frozenset({"manage_topics", "delete_messages", "pin_messages"})
     assert (await house.publish(hub)).sent == 9
     assert house.store.hubs()[0].blocked_reason is None
 

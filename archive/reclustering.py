@@ -61,18 +61,6 @@ class FacesStore(Protocol):
         ...
 
 
-class ProposalShelf(Protocol):
-    """Where the latest proposal waits for a person. It may be lost: proposing again is safe."""
-
-    def keep(self, proposal: Proposal) -> None:
-        """Keep a proposal instead of the one before."""
-        ...
-
-    def kept(self) -> Proposal | None:
-        """Give the latest; None where there is none."""
-        ...
-
-
 class Outcome(StrEnum):
     """What became of a part."""
 

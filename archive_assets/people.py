@@ -10,7 +10,6 @@ from archive.identify import identify
 from archive.publishing import Hub, PublishOptions, PublishResult, publish
 from archive_assets.media import face_embeddings_key
 from archive_assets.outcomes import dagster_outcome, timed
-from resources.desktop_export.media import ExportedMedia
 from resources.store.search_index import make_missing_index
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
@@ -82,11 +81,10 @@ def published_topics(
 
 async def _publish(toolbox: Toolbox, hub: Hub) -> PublishResult:
     async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account:
-        media = ExportedMedia(toolbox.exports, account.media)
         return await publish(
             toolbox.topics,
             account.hub,
-            media,
+            toolbox.media_of(account),
             hub,
             PublishOptions(toolbox.run_budget, toolbox.publish_policy),
             pace=toolbox.pace(),

@@ -163,7 +163,7 @@ async def _apply(toolbox: Toolbox, hub: Hub, options: PublishOptions, due: int) 
             return await publish(
                 toolbox.topics,
                 telegram.hub,
-                telegram.media,
+                toolbox.media_of(telegram),
                 hub,
                 options,
                 pace=toolbox.pace(),

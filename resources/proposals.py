@@ -1,8 +1,8 @@
 """Where a proposal of a new grouping waits until a person applies it: one file of JSON.
 
-Satisfies `archive.reclustering.ProposalShelf`. It holds random ids and counts, no names, vectors
-or places, so it outlives an erasure without telling anything; whatever it says is checked again
-when it is applied.
+It holds random ids and counts, no names, vectors or places, so it outlives an erasure without
+telling anything; whatever it says is checked again when it is applied. It may be lost: proposing
+again is safe.
 """
 
 from __future__ import annotations

@@ -194,7 +194,11 @@ class Toolbox:
             yield ExportedMedia(self.exports)
             return
         async with self.telegram(lane, chat.account_id) as account:
-            yield ExportedMedia(self.exports, account.media)
+            yield self.media_of(account)
+
+    def media_of(self, account: TelegramAccount) -> ExportedMedia:
+        """Give every file that an account can reach, and those of exports beside it."""
+        return ExportedMedia(self.exports, account.media)
 
     def takeout(self, account_id: AccountId, lane: Lane) -> TakeoutStore | None:
         """Give what is remembered of a data export; only old history is read through one."""

@@ -7,8 +7,8 @@ forgotten), and reading exactly those faces that a pass needs. Portraits themsel
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, LiteralString
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, LiteralString
 from uuid import UUID
 
 import numpy as np
@@ -19,6 +19,7 @@ from archive.identity.records import FaceSet, FaceVector
 from archive.identity.standing import Basis, Frame, Memory, Remembered, Standing, remembered
 from archive.ids import ContentKey, FaceId, IdentityId
 from resources.store.face_rows import FACE_COLUMNS, face_of, vectors_of
+from resources.store.identity_events import copy_rows
 
 _ROWS_A_FETCH: Final = 10_000
 _IDENTITIES_A_READ: Final = 500
@@ -137,7 +138,7 @@ def remember(connection: Connection, memory: Memory) -> None:
     _write_portraits(connection, memory.portraits)
     waiting = [(one.face_id, list(one.near)) for one in memory.waiting]
     connection.execute(_DROP_WAITING, ([face_id for face_id, _ in waiting],))
-    _copy(connection, _COPY_WAITING, waiting)
+    copy_rows(connection, _COPY_WAITING, waiting)
 
 
 def count_waiting(connection: Connection) -> int:
@@ -256,12 +257,4 @@ def _write_portraits(connection: Connection, portraits: Mapping[IdentityId, Reme
         (identity_id, str(list(one.centre)) if one.centre else None, list(one.exemplars))
         for identity_id, one in portraits.items()
     )
-    _copy(connection, _COPY_PORTRAITS, rows)
-
-
-def _copy(
-    connection: Connection, statement: LiteralString, rows: Iterable[tuple[Any, ...]]
-) -> None:
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+    copy_rows(connection, _COPY_PORTRAITS, rows)

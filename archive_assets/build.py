@@ -6,6 +6,7 @@ import dagster as dg
 
 from archive_assets import checks, media, people, telegram
 from archive_assets.jobs import people_job, window_job
+from archive_assets.upkeep import upkeep_job, upkeep_schedule
 from resources.wiring import ToolboxResource
 from sensors.backfill import backfill_sensor
 from sensors.inbox import inbox_sensor
@@ -34,7 +35,8 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             checks.people_are_what_their_log_comes_to,
             checks.nothing_is_published_without_a_switch,
         ],
-        jobs=[window_job, people_job],
+        jobs=[window_job, people_job, upkeep_job],
+        schedules=[upkeep_schedule],
         sensors=[inbox_sensor, backfill_sensor, reconcile_sensor, people_sensor],
         resources={"toolbox": ToolboxResource(), **(resource_overrides or {})},
         # A step is minutes of work in one process that has loaded its model: a process a step

@@ -11,7 +11,7 @@ from archive.chats import allow, deny
 from archive.deletions import Erased, Losses, erase_lost
 from archive.identify import IdentifyOptions, identify
 from archive.ids import ChatNo
-from archive.records import Switches
+from archive.records import MediaKind, Switches
 from resources.store.chats import ChatStore
 from resources.store.corrections import CorrectionStore
 from resources.store.database import Database
@@ -58,7 +58,7 @@ def losses(world: World, *, archive: bool = False, chat_no: ChatNo = CHAT) -> Lo
 
 
 def pictures(world: World, folder: str) -> int:
-    return sum(path.is_file() for path in (world.folder / folder).rglob("*.webp"))
+    return sum(path.is_file() for path in (world.folder / folder).rglob("*.*"))
 
 
 async def test_what_would_be_erased_is_counted_without_changing_anything(world: World) -> None:
@@ -233,7 +233,23 @@ async def test_an_original_stays_with_the_archive_and_goes_with_it(world: World)
     erase(world)
 
     assert count(world, "originals") == 1
-    assert sum(path.is_file() for path in (world.folder / "originals").rglob("*.*")) == 1
+    assert pictures(world, "originals") == 1
+
+
+async def test_an_original_in_which_nobody_looks_for_faces_goes_with_the_archive_too(
+    world: World,
+) -> None:
+    world.run("UPDATE chats SET keep_originals = true WHERE chat_no = 1")
+    world.send(9, b"a voice message", kind=MediaKind.VOICE)
+    await world.pass_over()
+    assert count(world, "originals") == 3
+
+    switch_off(world, EVERYTHING)
+    erase(world)
+
+    # The photo that the other chat shows stays.
+    assert count(world, "originals") == 1
+    assert pictures(world, "originals") == 1
 
 
 async def test_a_rebuilt_register_of_people_knows_nothing_of_what_was_erased(world: World) -> None:

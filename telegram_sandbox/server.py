@@ -247,10 +247,11 @@ class Sandbox:
         if upset is Upset.REVOKE_SESSION:
             session.key.user = None
             return
-        {
+        upsets: dict[Upset, Callable[[], object]] = {
             Upset.EXPIRE_REFERENCES: self.expire_file_references,
             Upset.MOVE_FILES: self.move_files,
             Upset.END_TAKEOUTS: self.takeouts.end_all,
             Upset.NEW_SALTS: self.change_salts,
             Upset.CUT_ALL: self.drop_connections,
-        }[upset]()
+        }
+        upsets[upset]()

@@ -25,7 +25,6 @@ from archive.publishing.records import (
     Post,
     PostMethod,
     TopicGone,
-    TopicInfo,
 )
 from archive.publishing.rights import HubBlocked, require_hub_rights
 
@@ -51,7 +50,6 @@ __all__ = [
     "PublishResult",
     "PublishingStore",
     "TopicGone",
-    "TopicInfo",
     "no_pace",
     "plan",
     "publish",

@@ -126,14 +126,6 @@ class HubRights:
     can_pin: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class TopicInfo:
-    """A forum topic as the hub shows it."""
-
-    topic_id: TopicId
-    title: str
-
-
 class HubGateway(Protocol):
     """The one door through which anything is written to Telegram.
 
@@ -155,10 +147,6 @@ class HubGateway(Protocol):
         self, hub: Chat, *, title: str, icon_color: int | None, random_id: int
     ) -> TopicId:
         """Make a topic; repeated with the same random id it returns the first one's id."""
-        ...
-
-    async def topics(self, hub: Chat) -> list[TopicInfo]:
-        """List every topic, General included."""
         ...
 
     async def edit_topic(

@@ -1,7 +1,7 @@
 """The topics of a chat that is a forum, all of them, page by page.
 
 Reading only, and never through an export session, in which Telegram refuses it. Topics of a hub
-of ours are made in ``hub``.
+of ours are made in ``hub_writing``.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ class TelethonTopics:
                 return tuple(found.values())
             found |= fresh
             last = shown[-1]
-            dates = {message.id: getattr(message, "date", None) for message in answer.messages}
-            date = dates.get(last.top_message) or last.date
+            date = last.date if answer.order_by_create_date else _top_date(answer, last)
 
 
 def _request(chat: Chat, last: Any, date: Any) -> Any:
@@ -57,6 +56,12 @@ def _request(chat: Chat, last: Any, date: Any) -> Any:
         offset_topic=last.id if last else 0,
         limit=_PAGE,
     )
+
+
+def _top_date(answer: Any, topic: Any) -> Any:
+    """Return when the newest message of a topic was written; topics are sorted by that."""
+    dates = {message.id: getattr(message, "date", None) for message in answer.messages}
+    return dates.get(topic.top_message) or topic.date
 
 
 def _topic(topic: Any) -> ForumTopic:

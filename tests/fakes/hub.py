@@ -12,7 +12,7 @@ from itertools import count
 from typing import TypeVar
 
 from archive.ids import ContentKey, MessageId, TopicId
-from archive.publishing import HubRights, MessageStuck, Post, TopicGone, TopicInfo
+from archive.publishing import HubRights, MessageStuck, Post, TopicGone
 from archive.records import Chat, PeerInfo
 
 T = TypeVar("T")
@@ -74,9 +74,6 @@ class MemoryHub:
         return HubRights(
             is_forum=True, is_public=False, can_manage_topics=True, can_post=True, can_delete=True
         )
-
-    async def topics(self, hub: Chat) -> list[TopicInfo]:
-        return [TopicInfo(key, topic.title) for key, topic in self.topics_.items()]
 
     async def create_topic(
         self, hub: Chat, *, title: str, icon_color: int | None, random_id: int

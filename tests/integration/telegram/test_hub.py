@@ -111,7 +111,7 @@ async def test_a_hub_we_were_removed_from_says_so(house: House) -> None:
 async def test_all_topics_are_listed_over_pages_with_equal_titles_and_general(hall: Hall) -> None:
     for number in range(130):
         hall.state.topic(hall.house.me, f"Person {number % 65}")
-    listed = await hall.account.hub.topics(hall.hub)
+    listed = await hall.account.topics.topics(hall.hub)
     expected = {topic.id: topic.title for topic in hall.state.topics}
     assert {info.topic_id: info.title for info in listed} == expected
     assert len(listed) == 131

@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from archive.history_pages import Answer, Asked, InFlight, PagesAhead, lowest_below, one_at_a_time
+from archive.history_pages import (
+    PAGE,
+    Answer,
+    Asked,
+    InFlight,
+    PagesAhead,
+    lowest_below,
+    one_at_a_time,
+)
 from archive.history_ports import (
     ChatLost,
     HistorySource,
@@ -209,7 +217,12 @@ class _Reading:
     async def _descend(self, descent: Descent, gaps_up_to: int = 0) -> None:
         """Read pages downwards until the floor is reached."""
         async with PagesAhead(
-            self._ask, top=descent.cursor, floor=descent.floor, in_flight=self._in_flight
+            self._ask,
+            top=descent.cursor,
+            floor=descent.floor,
+            in_flight=self._in_flight,
+            # In a space of its own a chat has few gaps; a shared one is mostly gaps.
+            ids_per_page=PAGE if self._chat.id_space is IdSpace.OWN else None,
         ) as pages:
             async for answer in pages:
                 descent = await self._keep(answer, descent)

@@ -117,15 +117,18 @@ class _Stripe:
 class PagesAhead:
     """The pages between two ids, newest first, without a gap and without a double.
 
-    The first one is asked for alone: it shows how densely messages lie. One request at a time
-    asks for exactly the pages that a plain descent would. An error is raised once every page
-    above it has been handed over; nothing more is asked for from the moment it happens.
+    How densely messages lie shows the first page, which is asked for alone where nobody knows it
+    yet. One request at a time asks for exactly the pages that a plain descent would. An error is
+    raised once every page above it has been handed over; nothing more is asked for from the
+    moment it happens.
 
     Args:
         ask: Brings the page below an id.
         top: Exclusive upper end.
         floor: Lowest id, included.
         in_flight: How many requests may be under way.
+        ids_per_page: A guess to begin with; wrong by far, it costs a request. ``None``: wait for
+            the first page.
         pause_seconds: Between an answer and taking it apart.
     """
 
@@ -136,17 +139,20 @@ class PagesAhead:
         top: MessageId,
         floor: MessageId,
         in_flight: InFlight = one_at_a_time,
+        ids_per_page: float | None = None,
         pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._ask = ask
         self._pause_seconds = pause_seconds
         self._floor = floor
         self._in_flight = in_flight
-        # It reaches as far as its page will.
-        first = _Stripe(top, MessageId(max(floor, top - 1)))
-        self._stripes = deque([first])
-        self._frontier = first.floor
-        self._ids_per_page: float | None = None
+        self._stripes: deque[_Stripe] = deque()
+        self._frontier = top
+        self._ids_per_page = ids_per_page
+        if ids_per_page is None:
+            # It reaches as far as its page will.
+            self._stripes.append(_Stripe(top, MessageId(max(floor, top - 1))))
+            self._frontier = self._stripes[0].floor
         self._asking: dict[asyncio.Task[Asked], _Stripe] = {}
         self._failure: BaseException | None = None
         self._news = asyncio.Event()

@@ -22,6 +22,9 @@ ids_of_a_chat = st.one_of(
     st.sets(st.integers(1, 2**31 - 2), max_size=300),
 )
 
+# Right, wrong by far, and none at all.
+guesses = st.sampled_from([None, 100.0, 1.0, 1e6])
+
 
 class Line:
     """Answers out of order, each page perhaps cut short, and counts what is under way."""
@@ -55,7 +58,11 @@ class Line:
 
 
 def read(
-    line: Line, top: int, floor: int = 1, in_flight: Callable[[], int] = lambda: 2
+    line: Line,
+    top: int,
+    floor: int = 1,
+    in_flight: Callable[[], int] = lambda: 2,
+    guess: float | None = None,
 ) -> tuple[list[Answer], BaseException | None]:
     answers: list[Answer] = []
 
@@ -65,6 +72,7 @@ def read(
             top=MessageId(top),
             floor=MessageId(floor),
             in_flight=in_flight,
+            ids_per_page=guess,
             pause_seconds=0,
         )
         async with ahead as pages:
@@ -89,14 +97,15 @@ def brought(answers: Sequence[Answer]) -> list[int]:
     seed=st.integers(0, 9),
     in_flight=st.integers(1, 6),
     floor=st.integers(1, 500),
+    guess=guesses,
 )
 def test_every_message_comes_once_newest_first_and_the_pages_join_without_a_gap(
-    ids: set[int], cuts: list[int], seed: int, in_flight: int, floor: int
+    ids: set[int], cuts: list[int], seed: int, in_flight: int, floor: int, guess: float | None
 ) -> None:
     line = Line(sorted(ids), seed, cuts)
     top = max(ids, default=0) + 1 + floor
 
-    answers, failure = read(line, top, floor, lambda: in_flight)
+    answers, failure = read(line, top, floor, lambda: in_flight, guess)
 
     assert failure is None
     assert brought(answers) == [one for one in line.newest_first if one >= floor]
@@ -111,13 +120,14 @@ def test_every_message_comes_once_newest_first_and_the_pages_join_without_a_gap(
     seed=st.integers(0, 9),
     in_flight=st.integers(1, 6),
     fails_at=st.integers(1, 40),
+    guess=guesses,
 )
 def test_a_failure_comes_after_every_page_above_it_and_ends_the_asking(
-    top: int, seed: int, in_flight: int, fails_at: int
+    top: int, seed: int, in_flight: int, fails_at: int, guess: float | None
 ) -> None:
     line = Line(range(1, top + 1), seed, fails_at=fails_at)
 
-    answers, failure = read(line, top + 1, 1, lambda: in_flight)
+    answers, failure = read(line, top + 1, 1, lambda: in_flight, guess)
 
     if len(line.asked) < fails_at:
         assert failure is None
@@ -128,11 +138,14 @@ def test_a_failure_comes_after_every_page_above_it_and_ends_the_asking(
     assert len(line.asked) < line.asked_when_it_failed + in_flight
 
 
+@pytest.mark.parametrize("guess", [None, 100.0])
 @pytest.mark.parametrize("in_flight", [1, 2, 4, 8])
-def test_a_dense_window_costs_no_request_more_than_one_page_after_another(in_flight: int) -> None:
+def test_a_dense_window_costs_no_request_more_than_one_page_after_another(
+    in_flight: int, guess: float | None
+) -> None:
     line = Line(range(1, 10_001))
 
-    answers, _ = read(line, 10_001, in_flight=lambda: in_flight)
+    answers, _ = read(line, 10_001, in_flight=lambda: in_flight, guess=guess)
 
     assert len(line.asked) == 100
     assert len(brought(answers)) == 10_000
@@ -157,6 +170,28 @@ def test_a_page_that_reaches_the_floor_is_the_only_one() -> None:
     read(line, 10_001, in_flight=lambda: 4)
 
     assert line.asked == [10_001]
+
+
+def test_pages_in_flight_start_together_where_it_is_known_how_densely_messages_lie() -> None:
+    line = Line(range(1, 1_001))
+    together = asyncio.Barrier(2)
+
+    async def answered_in_pairs(below: MessageId) -> Asked:
+        await together.wait()
+        return await line(below)
+
+    async def collect() -> int:
+        ahead = PagesAhead(
+            answered_in_pairs,
+            top=MessageId(1_001),
+            floor=MessageId(1),
+            in_flight=lambda: 2,
+            ids_per_page=100,
+        )
+        async with asyncio.timeout(10), ahead as pages:
+            return sum([len(answer.messages) async for answer in pages])
+
+    assert asyncio.run(collect()) == 1_000
 
 
 def test_a_limit_that_falls_to_one_is_kept_from_the_next_request_on() -> None:

@@ -127,7 +127,7 @@ def _picture(toolbox: Toolbox) -> Path:
 
 
 def _draw(calibration: Calibration, title: str, path: Path) -> None:
-    from resources.plots import calibration_png
+    from resources.plots.calibration import calibration_png
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(calibration_png(calibration, title))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from archive.calibrating import measure
 from archive.identity.calibration import Calibration
-from resources.plots import calibration_png
+from resources.plots.calibration import calibration_png
 from resources.settings import Settings
 from resources.store.database import Database
 from resources.toolbox import Toolbox

@@ -1,12 +1,10 @@
-"""Pictures of what was measured, as PNG.
+"""What a threshold costs, as a picture: scores, and the curve of both rates.
 
-Drawn by matplotlib without a display and without its global state, so any thread may draw. No name
-of a person and no face is in them.
+No name of a person and no face is in it.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -14,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.identity.calibration import Calibration, Point
+from resources.plots.figures import as_png, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _GENUINE: Final = "#2a6f97"
 _IMPOSTOR: Final = "#c1666b"
-_DPI: Final = 90
-_COLOURS: Final = 24
 _BINS: Final = 60
 # A curve of more points than the picture has pixels only makes it larger.
 _MOST_POINTS: Final = 400
@@ -34,27 +31,12 @@ def calibration_png(calibration: Calibration, title: str) -> bytes:
         calibration: What was measured.
         title: Above the picture: the model, and what the labels are.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.0, 3.6), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9.0, 3.6)
     scores, roc = figure.subplots(1, 2)
     figure.suptitle(title, fontsize=10)
     _draw_scores(scores, calibration)
     _draw_roc(roc, calibration)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return _smaller(file)
-
-
-def _smaller(file: io.BytesIO) -> bytes:
-    """Keep as few colours as lines and letters need: a third of the bytes, for the event log."""
-    from PIL import Image
-
-    small = io.BytesIO()
-    Image.open(file).convert("RGB").quantize(_COLOURS).save(small, "PNG", optimize=True)
-    return small.getvalue()
+    return as_png(figure)
 
 
 def _draw_scores(axes: Axes, calibration: Calibration) -> None:

@@ -3,8 +3,9 @@
 In the order of the work: ``state`` holds both sides of a hub. ``planning`` compares them: who has
 a topic and what it says is ``desired``, one topic ``comparing`` (with ``near_copies`` and
 ``captions``), what leaves it ``removing``, and the outcome ``operations``. ``publish`` carries a
-plan out, ``performing`` does one operation of it, ``sending`` posts and ``telling`` summaries (at
-a ``pace``, with the ``rights`` checked first). ``records`` and ``ports`` are what all of it asks
+plan out, ``performing`` does one operation of it: ``keeping`` topics, ``telling`` summaries,
+``sending`` posts and ``amending`` them (at a ``pace``, with the ``rights`` checked first, on a
+``board`` of what is where). ``records`` and ``ports`` are what all of it asks
 of Telegram and of the store. Import from here.
 """
 

@@ -17,11 +17,12 @@ from archive.errors import ArchiveError, Permanent
 from archive.ids import new_random_id
 from archive.media_ports import MediaSource
 from archive.off_loop import off_loop
+from archive.publishing.board import Board
 from archive.publishing.desired import Policy
 from archive.publishing.operations import Operation
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
-from archive.publishing.performing import Board, Performer
+from archive.publishing.performing import Performer
 from archive.publishing.planning import Plan, plan_operations
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Hub, HubGateway

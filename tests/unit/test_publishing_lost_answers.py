@@ -1,0 +1,41 @@
+"""What was sent without our knowing says what it said then: it is edited, not believed."""
+
+from __future__ import annotations
+
+from tests.unit.publishing_house import House
+
+SUMMARY, POST = 2, 4
+
+
+def somebody_in_two_chats() -> House:
+    house = House()
+    who = house.add_person()
+    house.add_face(0, who)
+    for chat_no in (1, 2):
+        house.add_message(0, chat_no)
+    return house
+
+
+def test_a_post_whose_answer_was_lost_loses_the_name_of_a_chat_that_was_switched_off_since() -> (
+    None
+):
+    house = somebody_in_two_chats()
+    assert house.dies_publishing(POST, has_effect=True)
+    house.allowed[2] = False
+    house.publish()
+    house.publish()
+    house.require_converged()
+    ((post,),) = [topic.posts for topic in house.hub.topics_.values()]
+    assert "Chat 2" not in post.text
+
+
+def test_a_summary_whose_answer_was_lost_says_the_new_name() -> None:
+    house = somebody_in_two_chats()
+    assert house.dies_publishing(SUMMARY, has_effect=True)
+    (who,) = house.people.values()
+    who.label = "Mia"
+    house.publish()
+    house.publish()
+    house.require_converged()
+    ((text,),) = [topic.texts for topic in house.hub.topics_.values()]
+    assert "Mia" in text.text

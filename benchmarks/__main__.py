@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(claims)}", file=sys.stderr)
         return 2
-    if options.record and (options.names or options.quick):
-        print("--record keeps a full run: leave out names and --quick", file=sys.stderr)
+    if options.record and options.quick:
+        print("--record keeps full sizes: leave out --quick", file=sys.stderr)
         return 2
     chosen = [claims[name] for name in options.names] or list(claims.values())
     return _run(chosen, quick=options.quick, as_lines=options.json, keep=options.record)
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help="claims to run; all if none")
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--quick", action="store_true", help="fewer inputs, for a first look")
-    parser.add_argument("--record", action="store_true", help=f"keep a full run in {RESULTS.name}")
+    parser.add_argument("--record", action="store_true", help=f"keep what was measured in {RESULTS.name}")
     return parser
 
 

@@ -58,25 +58,37 @@ def machine() -> str:
 
 
 def record(outcomes: Sequence[Outcome], path: Path = RESULTS) -> None:
-    """Write the last full run to `RESULTS.md`."""
-    rows = [_row(outcome) for outcome in outcomes]
-    details = [f"- `{o.claim.id}`: {o.detail}" for o in outcomes]
+    """Keep full runs in `RESULTS.md`; claims that were not run stay as they were measured."""
+    rows, details = _kept(path)
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    for outcome in outcomes:
+        rows[outcome.claim.id] = _row(outcome, today)
+        details[outcome.claim.id] = f"- `{outcome.claim.id}`: {outcome.detail}"
     text = [
-        "# Results of the last full run",
+        "# Results",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {machine()}. Written by `python -m benchmarks --record`.",
+        f"{machine()}. Full sizes, on a machine that does nothing else unless a row's note says so.",
+        "Written by `python -m benchmarks --record [NAME …]`.",
         "",
-        "| claim | measured | ours | peer | unit | ratio | bar | holds |",
-        "|---|---|---:|---:|---|---:|---|---|",
-        *rows,
+        "| claim | measured | ours | peer | unit | ratio | bar | holds | date |",
+        "|---|---|---:|---:|---|---:|---|---|---|",
+        *(rows[name] for name in sorted(rows)),
         "",
-        *details,
+        *(details[name] for name in sorted(details)),
         "",
     ]
     path.write_text("\n".join(text), encoding="utf-8")
 
 
-def _row(outcome: Outcome) -> str:
+def _kept(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Read the rows and the details that are there, each by its claim."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+    details = {line.split("`")[1]: line for line in lines if line.startswith("- `")}
+    return rows, details
+
+
+def _row(outcome: Outcome, date: str) -> str:
     claim = outcome.claim
     ratio = "–" if outcome.ratio is None else f"{outcome.ratio:.2f}"
     cells = [
@@ -88,6 +100,7 @@ def _row(outcome: Outcome) -> str:
         ratio,
         _bar(outcome),
         _verdict(outcome),
+        date,
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help="claims to run; all if none")
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--quick", action="store_true", help="fewer inputs, for a first look")
-    parser.add_argument("--record", action="store_true", help=f"keep what was measured in {RESULTS.name}")
+    parser.add_argument("--record", action="store_true", help=f"keep the figures in {RESULTS.name}")
     return parser
 
 

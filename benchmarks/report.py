@@ -67,7 +67,7 @@ def record(outcomes: Sequence[Outcome], path: Path = RESULTS) -> None:
     text = [
         "# Results",
         "",
-        f"{machine()}. Full sizes, on a machine that does nothing else unless a row's note says so.",
+        f"{machine()}. Full sizes; the machine does nothing else unless a note says so.",
         "Written by `python -m benchmarks --record [NAME …]`.",
         "",
         "| claim | measured | ours | peer | unit | ratio | bar | holds | date |",

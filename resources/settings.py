@@ -198,6 +198,13 @@ class Settings(BaseSettings):
         description="Post near copies of a posted picture too, instead of naming them as its "
         "sources.",
     )
+    review_url: str | None = setting(
+        section="People",
+        description="Where the pages for review are reached, https://… without a slash at the end: "
+        "the summary pinned in each topic links to its person's page.",
+        default_text="none, and no link",
+        pattern=r"^https?://[^\s/]+(/[^\s/]+)*$",
+    )
     model: str | None = setting(
         section="People",
         description="The face model: `dlib`, or the name of an InsightFace pack.",

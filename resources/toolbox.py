@@ -314,7 +314,8 @@ class Toolbox:
     @property
     def publish_policy(self) -> Policy:
         """What the settings say about topics."""
-        return Policy(self.settings.min_faces_to_publish, self.settings.post_near_copies)
+        settings = self.settings
+        return Policy(settings.min_faces_to_publish, settings.post_near_copies, settings.review_url)
 
     @property
     def run_budget(self) -> int | None:

@@ -93,7 +93,7 @@ def compare(
         row, rows = None, ()
     _compare_posts(found, rows, now, policy, near_copy_bits)
     _compare_topic(found, row)
-    _compare_summary(found, row)
+    _compare_summary(found, row, policy.review_url)
     return found
 
 
@@ -116,19 +116,19 @@ def _compare_topic(found: Difference, row: TopicRow | None) -> None:
         due.append(EditTopic(identity_id, row.title, new_title, closed))
 
 
-def _compare_summary(found: Difference, row: TopicRow | None) -> None:
+def _compare_summary(found: Difference, row: TopicRow | None, review_url: str | None) -> None:
     topic = found.topic
     identity_id, title = topic.identity.identity_id, topic.title
     there = row.summary if row is not None else None
     if there is None:
         if not topic.closed:
-            found.head.append(PostSummary(identity_id, title, topic))
+            found.head.append(PostSummary(identity_id, title, topic, review_url))
             found.head.append(PinSummary(identity_id, title))
         return
-    edit = EditSummary(identity_id, title, topic)
+    edit = EditSummary(identity_id, title, topic, review_url)
     if there.state is OutboxState.SENDING:
         # What was sent may say something else, so it is edited whatever is sent now.
-        found.unresolved.append(PostSummary(identity_id, title, topic, there))
+        found.unresolved.append(PostSummary(identity_id, title, topic, review_url, there))
     if there.state is not OutboxState.SENT:
         found.unresolved.append(edit)
     elif there.text != edit.text:

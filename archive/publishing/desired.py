@@ -28,10 +28,13 @@ class Policy:
         min_faces_to_publish: Photos and videos that it takes to have a topic; at least 1.
         post_near_copies: Whether a near copy of a posted content is posted too; otherwise it is
             named as a source of it.
+        review_url: Where the pages for review are, without a slash at the end; ``None`` where
+            there are none to link to.
     """
 
     min_faces_to_publish: int = 1
     post_near_copies: bool = False
+    review_url: str | None = None
 
 
 def shown_people(projection: Projection, policy: Policy) -> dict[IdentityId, WantedTopic]:
@@ -57,8 +60,13 @@ def survivor(identity_id: IdentityId, merged: Mapping[IdentityId, IdentityId]) -
     return found
 
 
-def summary(topic: WantedTopic) -> str:
-    """Say in Telegram's HTML who this is, and what of them was seen when and where."""
+def summary(topic: WantedTopic, review_url: str | None = None) -> str:
+    """Say in Telegram's HTML who this is, and what of them was seen when and where.
+
+    Args:
+        topic: Whose.
+        review_url: As in ``Policy``; the last line links to the person's page.
+    """
     videos = sum(content.is_video for content in topic.contents)
     numbers = [
         _count(len(topic.contents) - videos, "picture"),
@@ -67,7 +75,7 @@ def summary(topic: WantedTopic) -> str:
     lines = [f"<b>{escape(topic.title)}</b>", " and ".join(filter(None, numbers))]
     lines[-1] += f" · {_span(topic)}"
     lines.append(escape(_chats(topic)))
-    lines.append(f"Person {topic.identity.number} of the archive")
+    lines.append(_review(topic, review_url))
     return "\n".join(lines)
 
 
@@ -83,6 +91,13 @@ def pointer(hub: Chat, title: str, topic_id: TopicId) -> str:
     link = message_link(hub, MessageId(topic_id))
     name = escape(title)
     return f'This is <a href="{escape(link)}">{name}</a> now.' if link else f"This is {name} now."
+
+
+def _review(topic: WantedTopic, review_url: str | None) -> str:
+    text = f"Person {topic.identity.number} of the archive"
+    if review_url is None:
+        return text
+    return f'<a href="{escape(review_url)}/people/{topic.identity.identity_id}">{text}</a>'
 
 
 def _count(number: int, noun: str) -> str:

@@ -89,12 +89,13 @@ class PostSummary:
     identity_id: IdentityId
     title: str
     topic: WantedTopic = field(repr=False)
+    review_url: str | None = None
     pending: SummaryRow | None = None
 
     @property
     def text(self) -> str:
         """Made when asked for, as captions are."""
-        return summary(self.topic)
+        return summary(self.topic, self.review_url)
 
     @property
     def chat_nos(self) -> frozenset[ChatNo]:
@@ -112,11 +113,12 @@ class EditSummary:
     identity_id: IdentityId
     title: str
     topic: WantedTopic = field(repr=False)
+    review_url: str | None = None
 
     @property
     def text(self) -> str:
         """Made when asked for, as captions are."""
-        return summary(self.topic)
+        return summary(self.topic, self.review_url)
 
     @property
     def chat_nos(self) -> frozenset[ChatNo]:

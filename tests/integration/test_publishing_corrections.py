@@ -86,6 +86,26 @@ async def test_the_summary_says_who_and_what_and_is_pinned(house: Stage, hub: Hu
     ]
 
 
+async def test_the_summary_links_to_the_persons_page_where_there_is_one(
+    house: Stage, hub: Hub
+) -> None:
+    posted = house.asked("messages.sendMedia", "messages.forwardMessages")
+    house.policy = Policy(review_url="https://faces.example/a&b")
+    await settled(house, hub)
+    (link,) = [
+        entity.url
+        for message in house.people.messages
+        for entity in message.entities
+        if message.text.endswith("\nPerson 1 of the archive") and hasattr(entity, "url")
+    ]
+    assert link == f"https://faces.example/a&b/people/{ONE}"
+    assert house.asked("messages.sendMedia", "messages.forwardMessages") == posted
+
+    house.policy = Policy()
+    await settled(house, hub)
+    assert topic(house, "Person 1")[0][0].endswith("\nPerson 1 of the archive")
+
+
 async def test_a_merged_person_goes_over_and_their_topic_says_where_to(
     house: Stage, hub: Hub
 ) -> None:

@@ -91,6 +91,7 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "min_faces": (3, 1, lambda box: box.identify_options.min_faces),
     "min_faces_to_publish": (1, 3, lambda box: box.publish_policy),
     "post_near_copies": (False, True, lambda box: box.publish_policy),
+    "review_url": (None, "https://example.org", lambda box: box.publish_policy),
     "model": (None, "auraface", lambda box: box.engine_spec.model_name),
     "accept_noncommercial_models": (
         False, True, lambda box: box.engine_spec.accept_noncommercial

@@ -96,6 +96,10 @@ class ChatStore(Protocol):
         """Return the chats that were added, by title."""
         ...
 
+    def known(self) -> Sequence[Chat]:
+        """Return the chats that were added or that an account was found in, by title."""
+        ...
+
     def allowed(self) -> Sequence[Chat]:
         """Return the chats that may be archived, by title."""
         ...

@@ -178,12 +178,31 @@ def estimate(
         messages = OWN_WIDTH * len(planned)
     whole = sum(map(_ids_in, planned))
     share = sum(map(_ids_in, chosen)) / whole if whole else 0.0
-    messages = round(messages * share)
     photos, videos = round(counters.photos * share), round(counters.videos * share)
+    return _estimate(len(chosen), round(messages * share), MediaCounters(photos, videos), rates)
+
+
+def estimate_whole(messages: int, counters: MediaCounters, rates: Rates) -> Estimate:
+    """Estimate what all of a chat will take that has no windows yet.
+
+    Args:
+        messages: How many it holds, as Telegram claims; a placeholder says nothing, and what it
+            holds besides media is then left out.
+        counters: Its photos and videos.
+        rates: What reading costs.
+    """
+    if messages >= PLACEHOLDER_COUNT:
+        messages = counters.photos + counters.videos
+    return _estimate(0, messages, counters, rates)
+
+
+def _estimate(windows: int, messages: int, counters: MediaCounters, rates: Rates) -> Estimate:
     seconds = ceil(messages / PAGE) * rates.seconds_per_page
-    seconds += (photos + videos) / rates.media_per_second
-    size = photos * rates.photo_bytes + videos * rates.video_bytes
-    return Estimate(len(chosen), messages, photos, videos, seconds / 60, size / MEGABYTE)
+    seconds += (counters.photos + counters.videos) / rates.media_per_second
+    size = counters.photos * rates.photo_bytes + counters.videos * rates.video_bytes
+    return Estimate(
+        windows, messages, counters.photos, counters.videos, seconds / 60, size / MEGABYTE
+    )
 
 
 def _ids_in(row: WindowRow) -> int:

@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 from archive.errors import Permanent
 from archive.history_ports import Plan
 from archive.ids import AccountId, ChatId, ChatNo, MessageId
-from archive.records import Chat, IdSpace
+from archive.records import Chat, IdSpace, PeerInfo
 from archive.windows import Window, dense_windows, window_at
 
 _ASK_AGAIN_SECONDS = 600.0
@@ -59,12 +59,14 @@ class Heard:
             of the account's shared id space.
         state: The account's sequence afterwards; ``None`` where it did not move.
         channels: The sequences of channels and supergroups that moved, each afterwards.
+        seen: Chats that updates were about and showed as they had not been seen before.
     """
 
     changes: tuple[Change, ...] = ()
     lost_in: frozenset[ChatId | None] = frozenset()
     state: UpdateState | None = None
     channels: Mapping[ChatId, int] = field(default_factory=dict)
+    seen: tuple[PeerInfo, ...] = ()
 
     def then(self, later: Heard) -> Heard:
         """Return both as one, to be stored at once."""
@@ -73,6 +75,7 @@ class Heard:
             self.lost_in | later.lost_in,
             later.state or self.state,
             {**self.channels, **later.channels},
+            self.seen + later.seen,
         )
 
 
@@ -150,7 +153,8 @@ class InboxStore(Protocol):
         """Store what concerns archived chats, and the new state, in one transaction.
 
         Changes of other chats, hubs among them, are none of our business. Lost updates become a
-        gap in each of the chat's windows.
+        gap in each of the chat's windows. What is seen of known chats follows; one that is new
+        is taken in, switched off, if the account's chats were discovered before.
 
         Returns:
             How many changes were kept.

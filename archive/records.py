@@ -125,6 +125,17 @@ class Successor:
     access_hash: int | None = None
 
 
+class Presence(StrEnum):
+    """What an account is to a chat."""
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    """It left, or was never in it; what is public it can read all the same."""
+
+    SHUT_OUT = "shut_out"
+    """It was removed, or what it left is not public: there is nothing to read any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
     """A chat as one Telegram answer describes it, seen through one account.
@@ -134,6 +145,7 @@ class PeerInfo:
             answer held only a ``min`` constructor, whose hash must never replace a real one.
         top_message_id: Largest message id known to exist, where the answer says so.
         successor: The supergroup that a basic group became, if it did.
+        presence: What the account is to it.
     """
 
     chat_id: ChatId
@@ -145,6 +157,7 @@ class PeerInfo:
     noforwards: bool = False
     top_message_id: MessageId | None = None
     successor: Successor | None = None
+    presence: Presence = Presence.INSIDE
 
     @property
     def id_space(self) -> IdSpace:

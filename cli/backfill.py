@@ -18,7 +18,7 @@ from archive.errors import Permanent
 from archive.history_jumps import Estimate
 from archive.ids import ChatNo
 from archive.records import Chat
-from cli.backfill_plan import ChatPart, estimates_of, linked, parts_of, span_of
+from cli.backfill_plan import ChatPart, cost_row, estimates_of, linked, parts_of, span_of
 from cli.context import load_settings, open_toolbox
 from cli.dagster_api import BackfillState, DagsterApi
 from cli.exits import ExitCode
@@ -139,17 +139,12 @@ def _keys(parts: Sequence[ChatPart]) -> list[str]:
 
 
 def _estimate_row(part: ChatPart, estimates: Mapping[ChatNo, Estimate | None]) -> dict[str, object]:
-    """Show what a part of a chat will take; nothing is known of one that is lost."""
-    found = estimates[part.chat.chat_no]
+    """Show what a part of a chat will take."""
     return {
         "chat_no": part.chat.chat_no,
         "title": part.chat.title,
         "windows": len(part.windows),
-        "messages": found.messages if found else None,
-        "photos": found.photos if found else None,
-        "videos": found.videos if found else None,
-        "minutes": round(found.minutes, 1) if found else None,
-        "megabytes": round(found.megabytes, 1) if found else None,
+        **cost_row(estimates[part.chat.chat_no]),
     }
 
 

@@ -7,18 +7,27 @@ Asks Telegram one or two things a chat and the store for what things cost so far
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from archive.chats import find_chat, parse_message_link
 from archive.errors import Permanent
-from archive.history_jumps import Estimate, MediaCounters, Span, estimate, find_ranges
+from archive.history_jumps import (
+    Estimate,
+    MediaCounters,
+    Rates,
+    Span,
+    estimate,
+    estimate_whole,
+    find_ranges,
+)
 from archive.history_ports import ChatLost
 from archive.ids import AccountId, ChatNo
 from archive.records import Chat
 from archive.windows import WindowRow
+from cli.output import Advance
 
 if TYPE_CHECKING:
     from resources.telegram.client import TelegramAccount
@@ -92,24 +101,67 @@ async def estimates_of(
     Raises:
         Transient: Telegram did not answer.
     """
+    by_chat = {part.chat.chat_no: part for part in parts}
+
+    def of_part(chat: Chat, messages: int, counters: MediaCounters, rates: Rates) -> Estimate:
+        planned = toolbox.chats.windows(chat.chat_no)
+        return estimate(by_chat[chat.chat_no].windows, planned, messages, counters, rates)
+
+    return await _estimated(toolbox, [part.chat for part in parts], of_part)
+
+
+async def costs_of(
+    toolbox: Toolbox, chats: Sequence[Chat], advance: Advance = lambda done, total: None
+) -> Mapping[ChatNo, Estimate | None]:
+    """Estimate what reading whole chats will take, planned or not; ``None`` as above.
+
+    Raises:
+        Transient: Telegram did not answer.
+    """
+
+    def of_all(chat: Chat, messages: int, counters: MediaCounters, rates: Rates) -> Estimate:
+        return estimate_whole(messages, counters, rates)
+
+    return await _estimated(toolbox, chats, of_all, advance)
+
+
+def cost_row(found: Estimate | None) -> dict[str, object]:
+    """Show what reading will take; nothing is known of a chat that cannot be asked about."""
+    return {
+        "messages": found.messages if found else None,
+        "photos": found.photos if found else None,
+        "videos": found.videos if found else None,
+        "minutes": round(found.minutes, 1) if found else None,
+        "megabytes": round(found.megabytes, 1) if found else None,
+    }
+
+
+async def _estimated(
+    toolbox: Toolbox,
+    chats: Sequence[Chat],
+    estimate_of: Callable[[Chat, int, MediaCounters, Rates], Estimate],
+    advance: Advance = lambda done, total: None,
+) -> Mapping[ChatNo, Estimate | None]:
     from resources.telegram.sessions import Lane
 
-    by_account: defaultdict[AccountId, list[ChatPart]] = defaultdict(list)
-    found: dict[ChatNo, Estimate | None] = {}
-    for part in parts:
-        if not toolbox.exports.is_readable(part.chat.chat_no):
-            found[part.chat.chat_no] = None
-            continue
-        by_account[part.chat.account_id].append(part)
-    for account_id, theirs in by_account.items():
+    found: dict[ChatNo, Estimate | None] = {chat.chat_no: None for chat in chats}
+    readable = [chat for chat in chats if toolbox.exports.is_readable(chat.chat_no)]
+    done = 0
+    for account_id, theirs in _by_account(readable).items():
+        rates = toolbox.costs.rates(account_id, toolbox.settings.history_requests_in_flight)
         async with toolbox.telegram(Lane.LIVE, account_id) as telegram:
-            for part in theirs:
-                found[part.chat.chat_no] = await _estimate(toolbox, telegram, part)
+            for chat in theirs:
+                if counted := await _counted(toolbox, telegram, chat):
+                    found[chat.chat_no] = estimate_of(chat, *counted, rates)
+                advance(done := done + 1, len(readable))
     return found
 
 
-async def _estimate(toolbox: Toolbox, telegram: TelegramAccount, part: ChatPart) -> Estimate | None:
-    chat, counted = part.chat, []
+async def _counted(
+    toolbox: Toolbox, telegram: TelegramAccount, chat: Chat
+) -> tuple[int, MediaCounters] | None:
+    """Ask how many messages, photos and videos a chat holds; ``None`` of one that is lost."""
+    counted = []
     for each in [chat, *toolbox.chats.predecessors(chat.chat_no)]:
         try:
             newest = await telegram.history.page(each, offset_id=0, limit=1)
@@ -119,10 +171,7 @@ async def _estimate(toolbox: Toolbox, telegram: TelegramAccount, part: ChatPart)
     if not counted:
         return None
     messages = sum(total for total, _ in counted)
-    counters = sum((counters for _, counters in counted), MediaCounters(0, 0))
-    rates = toolbox.costs.rates(chat.account_id, toolbox.settings.history_requests_in_flight)
-    planned = toolbox.chats.windows(chat.chat_no)
-    return estimate(part.windows, planned, messages, counters, rates)
+    return messages, sum((counters for _, counters in counted), MediaCounters(0, 0))
 
 
 async def _within(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from archive.deletions import HeldDeletions
-from archive.ids import ChatId
-from archive.records import Chat, PeerInfo, Switches
+from archive.ids import ChatNo
+from archive.records import Chat, Switches
 from resources.store.overview import ChatProgress
 
 Row = dict[str, object]
@@ -18,7 +18,10 @@ _SWITCHES = ("archive", "faces", "publish", "keep_originals")
 
 
 def chat_rows(
-    chats: Iterable[Chat], progress: Iterable[ChatProgress], held: Iterable[HeldDeletions]
+    chats: Iterable[Chat],
+    progress: Iterable[ChatProgress],
+    held: Iterable[HeldDeletions],
+    new: Collection[ChatNo] = (),
 ) -> Iterator[Row]:
     """Show chats with how much of each is read; a hub has no progress."""
     known = {each.chat_no: each for each in progress}
@@ -27,6 +30,7 @@ def chat_rows(
         each = known.get(chat.chat_no)
         yield {
             **switch_row(chat),
+            "new": chat.chat_no in new,
             "held": chat.hold_backfill,
             "hub": chat.is_hub,
             "on_deletion": str(chat.on_deletion),
@@ -53,14 +57,3 @@ def switch_row(chat: Chat) -> Row:
 def allowed(switches: Switches) -> list[str]:
     """Name the switches that are on."""
     return [name for name in _SWITCHES if getattr(switches, name)]
-
-
-def dialog_row(peer: PeerInfo, known: Collection[ChatId]) -> Row:
-    """Show a dialog by what it can be added with."""
-    return {
-        "chat_id": peer.chat_id,
-        "title": peer.title,
-        "kind": str(peer.kind),
-        "username": peer.username,
-        "added": peer.chat_id in known,
-    }

@@ -41,6 +41,7 @@ def emit(
     empty: str = "",
     hide: Collection[str] = (),
     as_json: bool | None = None,
+    beside: bool = False,
 ) -> None:
     """Print rows on stdout.
 
@@ -50,7 +51,10 @@ def emit(
         empty: Said instead of a table without rows; a program gets no line at all.
         hide: Names that only a program needs.
         as_json: Force one form; else a terminal gets the table.
+        beside: A table on stderr, for a person who is asked about it: no data of a program's.
     """
+    if beside:
+        as_json = False
     if not sys.stdout.isatty() if as_json is None else as_json:
         for row in rows:
             sys.stdout.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
@@ -59,7 +63,7 @@ def emit(
     if not listed:
         say(empty)
         return
-    console = Console()
+    console = Console(stderr=beside)
     table = _table(listed, title)
     # Asked of an endless terminal, because on a real one the answer always fits.
     endless = console.options.update_width(_ENDLESS)

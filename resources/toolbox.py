@@ -37,6 +37,7 @@ from resources.store.corrections import CorrectionStore
 from resources.store.costs import CostStore
 from resources.store.database import Database
 from resources.store.deletions import DeletionStore
+from resources.store.dialogs import DialogStore
 from resources.store.drawings import DrawingStore
 from resources.store.exports import ExportStore
 from resources.store.forum_topics import ForumTopicStore
@@ -88,6 +89,7 @@ class Toolbox:
         self.database = database
         self.accounts = AccountStore(database)
         self.chats = ChatStore(database)
+        self.dialogs = DialogStore(database)
         self.history = HistoryStore(database, deletion_burst=settings.deletion_burst)
         self.deletions = DeletionStore(database)
         self.exports = ExportStore(database)

@@ -6,6 +6,7 @@ Here belongs making users and chats. What happens inside a chat is the handle's 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from telegram_sandbox.dialog_lists import Folder
 from telegram_sandbox.handles import ChatHandle
 from telegram_sandbox.records import ADMIN_RIGHTS, Chat, ChatKind, Member, User
 from telegram_sandbox.world import World
@@ -143,6 +144,27 @@ class Scenario:
         chat = self.world.private_chat(account, other)
         chat.placeholder_count = placeholder_count
         return ChatHandle(self.world, chat, account)
+
+    def pin(self, account: User, *chats: ChatHandle) -> None:
+        """Pins chats in an account's list, the topmost first."""
+        self.world.dialog_lists[account.id].pinned += [chat.record for chat in chats]
+
+    def archive(self, account: User, *chats: ChatHandle) -> None:
+        """Puts chats into an account's archive."""
+        self.world.dialog_lists[account.id].archived += [chat.record for chat in chats]
+
+    def folder(
+        self,
+        account: User,
+        title: str,
+        *chats: ChatHandle,
+        groups: bool = False,
+        broadcasts: bool = False,
+    ) -> None:
+        """Makes a folder of chats, and of all groups or broadcast channels if so said."""
+        records = [chat.record for chat in chats]
+        folder = Folder(title, records, groups, broadcasts)
+        self.world.dialog_lists[account.id].folders.append(folder)
 
     def _channel(
         self,

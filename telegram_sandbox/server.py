@@ -20,7 +20,15 @@ from telegram_sandbox.handles import ChatHandle
 from telegram_sandbox.handshake import PUBLIC_KEY_PEM
 from telegram_sandbox.media_records import HOME_DC, StoredFile
 from telegram_sandbox.pushes import Pushes
-from telegram_sandbox.records import ADMIN_RIGHTS, CHANNEL_MARK, LoginToken, Message, User
+from telegram_sandbox.records import (
+    ADMIN_RIGHTS,
+    CHANNEL_MARK,
+    Chat,
+    LoginToken,
+    Member,
+    Message,
+    User,
+)
 from telegram_sandbox.request_log import LoggedRequest
 from telegram_sandbox.scenario import Scenario
 from telegram_sandbox.session import KeyRecord, Session
@@ -225,8 +233,21 @@ class Sandbox:
     def remove_member(self, chat: ChatHandle, user: User) -> None:
         """Takes a user out of a chat."""
         chat.record.members[user.id].gone = True
-        update = types.UpdateChannel(chat.record.id)
-        self.pushes.to_user(user, lambda _: types.UpdateShort(update, self.world.now()))
+        self._tell_of_membership(chat.record, user)
+
+    def add_member(self, chat: ChatHandle, user: User) -> None:
+        """Lets a user join a group or channel."""
+        chat.record.members[user.id] = Member(user, self.world.now())
+        self._tell_of_membership(chat.record, user)
+
+    def _tell_of_membership(self, chat: Chat, user: User) -> None:
+        change = types.UpdateChannel if chat.is_channel else types.UpdateChat
+        self.pushes.to_user(
+            user,
+            lambda views: types.Updates(
+                [change(chat.id)], [], [views.chat(chat)], self.world.now(), 0
+            ),
+        )
 
     def delete_chat(self, chat: ChatHandle) -> None:
         """Deletes a channel or group for everybody: it cannot be named any more."""

@@ -7,6 +7,7 @@ what, and the TL form of things, do not belong here. All of it lives in memory.
 
 import random
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 from telethon.tl import types
 
+from telegram_sandbox.dialog_lists import DialogLists
 from telegram_sandbox.media_records import FileKind, StoredFile
 from telegram_sandbox.records import (
     GENERAL_TOPIC,
@@ -43,6 +45,8 @@ class World:
         self.chats: dict[int, Chat] = {}
         """Channels and basic groups by bare id."""
         self.private_chats: dict[frozenset[int], Chat] = {}
+        self.dialog_lists: defaultdict[int, DialogLists] = defaultdict(DialogLists)
+        """By user id."""
         self.files: dict[int, StoredFile] = {}
         self.sent: dict[tuple[int, str, int], Message] = {}
         """What was sent by (user id, peer, random id): a repeated call gets it again."""

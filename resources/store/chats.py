@@ -39,6 +39,17 @@ _ADDED = (
 WHERE added_at IS NOT NULL AND migrated_to IS NULL ORDER BY lower(title), chats.chat_no
 """
 )
+_KNOWN = (
+    _SELECT
+    + """
+WHERE migrated_to IS NULL
+  AND (added_at IS NOT NULL
+       OR EXISTS (
+           SELECT FROM account_chats AS listed
+           WHERE listed.chat_no = chats.chat_no AND listed_at IS NOT NULL))
+ORDER BY lower(title), chats.chat_no
+"""
+)
 _ALLOWED = (
     _SELECT + "WHERE allow_archive AND migrated_to IS NULL ORDER BY lower(title), chats.chat_no"
 )
@@ -75,7 +86,9 @@ SET allow_archive = %(archive)s, allow_faces = %(faces)s,
     faces_denied_at = CASE
         WHEN %(faces)s THEN NULL WHEN %(drop_faces)s THEN now() ELSE faces_denied_at END,
     media_types = %(media_types)s, max_media_bytes = %(max_media_bytes)s,
-    hold_backfill = %(hold_backfill)s, on_deletion = %(on_deletion)s, updated_at = now()
+    hold_backfill = %(hold_backfill)s, on_deletion = %(on_deletion)s, updated_at = now(),
+    -- Whoever allows a chat that was only discovered has named it.
+    added_at = CASE WHEN %(archive)s THEN coalesce(added_at, now()) ELSE added_at END
 WHERE chat_no = %(chat_no)s OR migrated_to = %(chat_no)s
 """
 
@@ -127,6 +140,11 @@ class ChatStore:
         """Return the chats that were added, hubs among them, by title."""
         with self._database.transaction() as connection:
             return _chats(connection, _ADDED, ())
+
+    def known(self) -> Sequence[Chat]:
+        """Return the chats that were added or that an account was found in, by title."""
+        with self._database.transaction() as connection:
+            return _chats(connection, _KNOWN, ())
 
     def allowed(self) -> Sequence[Chat]:
         """Return the chats that may be archived, by title."""

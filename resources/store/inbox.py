@@ -19,6 +19,7 @@ from archive.windows import Window
 from resources.store import windows as rows
 from resources.store.chats import chat_of, chats_heard_by
 from resources.store.database import Database
+from resources.store.dialogs import note_seen
 from resources.store.update_states import note_gaps, save_state
 
 # What happens in a hub stays out, our own posts above all. Edits of its topics and commands in
@@ -122,7 +123,7 @@ class InboxStore:
             return chat_of(connection, chat_no)
 
     def keep(self, account_id: AccountId, heard: Heard) -> int:
-        """Store what concerns archived chats, and the new state, in one transaction."""
+        """Store what concerns archived chats, chats as seen, and the new state, all at once."""
         named = [change for change in heard.changes if change.chat_id is not None]
         parameters = {
             "account_id": account_id,
@@ -132,6 +133,7 @@ class InboxStore:
             "gone": [each.message_id for each in heard.changes if each.chat_id is None],
         }
         with self._database.transaction() as connection:
+            note_seen(connection, account_id, heard.seen)
             kept = connection.execute(_KEEP, parameters).rowcount if named else 0
             if parameters["gone"]:
                 kept += connection.execute(_KEEP_NAMELESS, parameters).rowcount

@@ -21,6 +21,7 @@ from archive.listening import Standing
 from archive.records import Account
 from resources.telegram.calling import Caller
 from resources.telegram.config import TelegramConfig
+from resources.telegram.dialogs import TelethonDialogs
 from resources.telegram.errors import SessionLost
 from resources.telegram.feed import TelethonFeed
 from resources.telegram.file_servers import FileKeys, FileServers
@@ -46,6 +47,7 @@ class TelegramAccount:
     topics: TelethonTopics
     media: TelethonMedia
     peers: TelethonPeers
+    dialogs: TelethonDialogs
     hub: TelethonHub
     tops: TelethonTops
     feed: TelethonFeed | None
@@ -174,6 +176,7 @@ def _parts(
         topics=TelethonTopics(call),
         media=media,
         peers=TelethonPeers(call, account),
+        dialogs=TelethonDialogs(call, account),
         hub=TelethonHub(call, media),
         tops=TelethonTops(call),
         feed=feed,

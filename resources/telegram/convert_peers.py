@@ -14,7 +14,7 @@ from telethon.tl import types
 
 from archive.errors import Permanent
 from archive.ids import ChatId, MessageId, UserId
-from archive.records import Chat, ChatKind, PeerInfo, Successor, User
+from archive.records import Chat, ChatKind, PeerInfo, Presence, Successor, User
 
 
 def users_of(users: Iterable[Any]) -> tuple[User, ...]:
@@ -67,6 +67,7 @@ def peer_info(entity: Any, top_message_id: MessageId | None = None) -> PeerInfo 
         noforwards=bool(getattr(entity, "noforwards", None)),
         top_message_id=top_message_id,
         successor=_successor(entity),
+        presence=_presence(entity),
     )
 
 
@@ -83,14 +84,23 @@ def input_peer(chat: Chat) -> Any:
     """
     if int(chat.chat_id) == int(chat.account_id):
         return types.InputPeerSelf()
-    if chat.kind is ChatKind.BASIC_GROUP:
-        return types.InputPeerChat(-chat.chat_id)
-    if chat.access_hash is None:
+    return keyed_peer(chat.chat_id, chat.kind, chat.access_hash)
+
+
+def keyed_peer(chat_id: ChatId, kind: ChatKind, access_hash: int | None) -> Any:
+    """Return what a request names a chat by, from its id and the account's key to it.
+
+    Raises:
+        Permanent: It needs a key, and that is not known.
+    """
+    if kind is ChatKind.BASIC_GROUP:
+        return types.InputPeerChat(-chat_id)
+    if access_hash is None:
         raise Permanent("The account's key to this chat is not known: add the chat again.")
-    real_id, _ = utils.resolve_id(chat.chat_id)
-    if chat.kind is ChatKind.PRIVATE:
-        return types.InputPeerUser(real_id, chat.access_hash)
-    return types.InputPeerChannel(real_id, chat.access_hash)
+    real_id, _ = utils.resolve_id(chat_id)
+    if kind is ChatKind.PRIVATE:
+        return types.InputPeerUser(real_id, access_hash)
+    return types.InputPeerChannel(real_id, access_hash)
 
 
 def input_channel(chat: Chat) -> Any:
@@ -117,6 +127,14 @@ def _successor(entity: Any) -> Successor | None:
     return Successor(
         ChatId(utils.get_peer_id(types.PeerChannel(channel.channel_id))), channel.access_hash
     )
+
+
+def _presence(entity: Any) -> Presence:
+    """Return what the account is to a group or channel."""
+    if isinstance(entity, types.ChatForbidden | types.ChannelForbidden):
+        return Presence.SHUT_OUT
+    is_outside = getattr(entity, "left", None) or getattr(entity, "deactivated", None)
+    return Presence.OUTSIDE if is_outside else Presence.INSIDE
 
 
 def _username(entity: Any) -> str | None:

@@ -1,8 +1,9 @@
 """Live updates: what Telegram pushes and what it owes, in batches with their place in the order.
 
 A change names a message and brings nothing of it; the inbox keeps the name and the window is
-read again. Putting updates in order is Telethon's, and what it loses there ``update_box``'s. What
-a change means, and that it is stored together with its place, is decided in ``archive.listening``.
+read again. Of chats goes with it what an update shows of the one that it is about. Putting updates
+in order is Telethon's, and what it loses there ``update_box``'s. What a change means, and that it
+is stored together with its place, is decided in ``archive.listening``.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from archive.errors import Transient
 from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard, Standing, UpdateState
 from archive.reconciling import Top
-from archive.records import Chat, IdSpace
+from archive.records import Chat, IdSpace, PeerInfo
 from resources.telegram.calling import Caller, method_name
+from resources.telegram.convert_peers import peer_info
 from resources.telegram.errors import lost_connection, translate, wait_seconds
 from resources.telegram.telethon_client import flood_seconds_left
 from resources.telegram.update_box import RETRY_SECONDS, UpdateBox
@@ -56,6 +58,7 @@ class TelethonFeed:
         self._client.on_flood = partial(_note_flood, call)
         self._waiting: asyncio.Queue[Heard] = asyncio.Queue(_WAITING_BATCHES)
         self._told = standing.state
+        self._shown: dict[ChatId, PeerInfo] = {}
         self._told_channels = {
             each.chat.chat_id: each.pts for each in standing.heard if each.pts is not None
         }
@@ -142,13 +145,14 @@ class TelethonFeed:
         self._box.idle.clear()
         await self._client._updates_queue.put(news)
 
-    async def _hear(self, updates: Sequence[Any]) -> None:
+    async def _hear(self, updates: Sequence[Any], entities: Sequence[Any] = ()) -> None:
         changes = tuple(change for update in updates for change in changes_of(update))
         lost = self._box.take_lost()
         heard = Heard(
             changes,
             frozenset(None if channel is None else chat_id_of(channel) for channel in lost),
             *self._moved(),
+            tuple(self._seen_anew(updates, entities)),
         )
         # A clock that ticked alone is worth no transaction: Telegram tells more, not less, of
         # what happened since an earlier time.
@@ -156,6 +160,16 @@ class TelethonFeed:
             self._told = heard.state
             self._told_channels.update(heard.channels)
             await self._waiting.put(heard)
+
+    def _seen_anew(self, updates: Sequence[Any], entities: Sequence[Any]) -> Iterator[PeerInfo]:
+        """Return the chats that updates are about, unless they look as they did the last time."""
+        about = {chat_id for update in updates if (chat_id := _chat_of(update)) is not None}
+        for entity in entities:
+            # Of a ``min`` one not even its name is sure.
+            peer = None if getattr(entity, "min", None) else peer_info(entity)
+            if peer is not None and peer.chat_id in about and self._shown.get(peer.chat_id) != peer:
+                self._shown[peer.chat_id] = peer
+                yield peer
 
     def _moved(self) -> tuple[UpdateState | None, dict[ChatId, int]]:
         """Return where the updates stand, and the channels that moved."""
@@ -232,6 +246,16 @@ def changes_of(update: Any) -> Iterator[Change]:
     elif isinstance(update, types.UpdateMessageReactions):
         chat_id = ChatId(utils.get_peer_id(update.peer))
         yield Change(chat_id, MessageId(update.msg_id), "reactions")
+
+
+def _chat_of(update: Any) -> ChatId | None:
+    """Return the chat that an update is about; of deletions and reactions nothing is shown."""
+    if isinstance(update, types.UpdateChannel):
+        return chat_id_of(update.channel_id)
+    if isinstance(update, types.UpdateChat):
+        return ChatId(-update.chat_id)
+    named = (change.chat_id for change in changes_of(update) if change.change == "new")
+    return next(named, None)
 
 
 def _channel_ids(chats: Iterable[Chat]) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """Finding chats: by name, by invite link, by id, or among the newest dialogs.
 
-Nothing here is done on a schedule: a sweep of all dialogs has cost others a wait of 14 hours, 160
-name look-ups one of 18. Reading what a person typed is ``archive.chats``.
+Nothing here is done on a schedule: 160 name look-ups have cost others a wait of 18 hours. Reading
+what a person typed is ``archive.chats``; all dialogs of an account are ``dialogs``.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from telethon import utils
 from telethon.tl import functions, types
 
 from archive.chats import InviteHash, MarkedId, Reference, Username
+from archive.discovering import Beyond
 from archive.errors import Permanent
-from archive.ids import ChatId, MessageId
+from archive.ids import ChatId
 from archive.records import Account, PeerInfo
 from resources.telegram.calling import Caller
 from resources.telegram.convert_peers import peer_info
+from resources.telegram.dialogs import DIALOGS_PER_PAGE, beyond, dialogs_request, peers_in
 
-DIALOGS_PER_PAGE = 100
 SEARCHED_PAGES = 5
 """How many pages of dialogs a chat is looked for in: the newest 500 chats of the account."""
 
@@ -84,63 +85,20 @@ class TelethonPeers:
 
     async def _dialogs(self, pages: int) -> AsyncIterator[PeerInfo]:
         seen: set[ChatId] = set()
-        offset = _Offset()
+        place: Beyond | None = None
         for _ in range(pages):
-            answer = await self._call(offset.request())
-            entities = {
-                utils.get_peer_id(entity): entity for entity in (*answer.chats, *answer.users)
-            }
-            fresh = [
-                dialog
-                for dialog in answer.dialogs
-                if ChatId(utils.get_peer_id(dialog.peer)) not in seen
-            ]
-            for dialog in fresh:
-                marked = ChatId(utils.get_peer_id(dialog.peer))
-                seen.add(marked)
-                peer = peer_info(entities.get(marked), MessageId(dialog.top_message))
-                if peer is not None:
-                    yield peer
+            answer = await self._call(dialogs_request(place))
+            fresh = [peer for peer in peers_in(answer) if peer.chat_id not in seen]
+            for peer in fresh:
+                seen.add(peer.chat_id)
+                yield peer
             # A complete answer is the last one; a slice that brings nothing new would repeat.
             if not fresh or not isinstance(answer, types.messages.DialogsSlice):
                 return
-            offset.move(answer, entities)
+            place = beyond(answer)
 
     def _seen(self, entity: Any) -> PeerInfo:
         peer = peer_info(entity)
         if peer is None:
             raise Permanent("Telegram shows nothing of this chat to the account.")
         return peer
-
-
-class _Offset:
-    """Where the next page of dialogs begins: behind the oldest top message so far."""
-
-    def __init__(self) -> None:
-        self._date: Any = None
-        self._id = 0
-        self._peer: Any = types.InputPeerEmpty()
-
-    def request(self) -> Any:
-        return functions.messages.GetDialogsRequest(
-            offset_date=self._date,
-            offset_id=self._id,
-            offset_peer=self._peer,
-            limit=DIALOGS_PER_PAGE,
-            hash=0,
-        )
-
-    def move(self, answer: Any, entities: dict[int, Any]) -> None:
-        """Move behind the last dialog whose top message and peer the answer brought."""
-        dates = {
-            (utils.get_peer_id(message.peer_id), message.id): message.date
-            for message in answer.messages
-            if not isinstance(message, types.MessageEmpty)
-        }
-        for dialog in reversed(answer.dialogs):
-            marked = utils.get_peer_id(dialog.peer)
-            date = dates.get((marked, dialog.top_message))
-            if date is not None and marked in entities:
-                self._date, self._id = date, dialog.top_message
-                self._peer = utils.get_input_peer(entities[marked], allow_self=False)
-                return

@@ -152,8 +152,11 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self._message_box = UpdateBox(self._log["messagebox"], self._updates_queue)
-            # Set by the feed: told of each batch, once the box counts it as known.
-            self.on_updates: Callable[[Sequence[Any]], Awaitable[None]] = _nobody_hears
+            # Set by the feed: told of each batch, once the box counts it as known, and of the
+            # users and chats that came with it.
+            self.on_updates: Callable[[Sequence[Any], Sequence[Any]], Awaitable[None]] = (
+                _nobody_hears
+            )
             # Set by the feed: told of each wait that Telegram asks for before a difference.
             self.on_flood: Callable[[Any, FloodWaitError], Awaitable[None]] = _nobody_waits
             self.reconnected = asyncio.Event()
@@ -171,7 +174,7 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
 
         async def _preprocess_updates(self, updates: Any, users: Any, chats: Any) -> Sequence[Any]:
             self._mb_entity_cache.extend(users, chats)
-            await self.on_updates(updates)
+            await self.on_updates(updates, (*users, *chats))
             # Handed over already: to be dispatched one by one there is nothing left.
             return ()
 
@@ -184,7 +187,7 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
     return Listener if receive_updates else Client
 
 
-async def _nobody_hears(updates: Sequence[Any]) -> None:
+async def _nobody_hears(updates: Sequence[Any], entities: Sequence[Any]) -> None:
     """Do nothing."""
 
 

@@ -428,7 +428,7 @@ def test_an_application_key_that_telegram_refuses_is_to_be_checked(newcomer: Ins
 
 @pytest.mark.parametrize(
     "command",
-    [("chats", "add", "@family_demo"), ("chats", "list", "--discover"), ("hub", "create")],
+    [("chats", "add", "@family_demo"), ("chats", "discover"), ("hub", "create")],
 )
 def test_without_an_account_a_command_leads_to_login(
     newcomer: Installation, command: tuple[str, ...]

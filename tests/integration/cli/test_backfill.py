@@ -66,7 +66,7 @@ def test_the_windows_of_a_chat_become_one_backfill_of_the_real_assets(
 ) -> None:
     town.sandbox.call(lambda _: grown(town))
     served.rows("chats", "add", "@family_demo")
-    served.rows("chats", "allow", "Family", "--archive", "--no-backfill")
+    served.rows("chats", "allow", "Family", "--archive", "--yes", "--no-backfill")
     row = served.rows("backfill", "@family_demo")[0]
     assert (row["windows"], row["status"]) == (3, "REQUESTED")
     assert webserver.state(row["backfill"]).total == 3
@@ -74,7 +74,7 @@ def test_the_windows_of_a_chat_become_one_backfill_of_the_real_assets(
 
 def test_windows_that_came_since_are_planned_first(served: Shell, town: Town) -> None:
     served.rows("chats", "add", "@family_demo")
-    served.rows("chats", "allow", "Family", "--archive")
+    served.rows("chats", "allow", "Family", "--archive", "--yes")
     town.sandbox.call(lambda _: grown(town))
     assert served.rows("backfill", "--unread")[0]["windows"] == 3
 
@@ -83,7 +83,7 @@ def test_waiting_for_a_backfill_in_which_a_window_fails_exits_with_1(
     served: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served.rows("chats", "add", "@family_demo")
-    served.rows("chats", "allow", "Family", "--archive")
+    served.rows("chats", "allow", "Family", "--archive", "--yes")
     over = BackfillState("COMPLETED_FAILED", total=1, done=0, failed=1)
     monkeypatch.setattr(DagsterApi, "state", lambda *_: over)
     result = served.run("backfill", "--wait")
@@ -154,7 +154,7 @@ def test_a_dry_run_says_what_a_part_of_a_chat_takes_and_needs_no_dagster(
 ) -> None:
     town.sandbox.call(lambda _: spread(town))
     ada.rows("chats", "add", "@family_demo")
-    ada.rows("chats", "allow", "Family", "--archive")
+    ada.rows("chats", "allow", "Family", "--archive", "--yes")
 
     [row] = ada.rows("backfill", "Family", "--dry-run", *options)
 
@@ -167,7 +167,7 @@ def test_a_dry_run_says_what_a_part_of_a_chat_takes_and_needs_no_dagster(
 def test_a_link_begins_a_backfill_at_its_message(ada: Shell, town: Town) -> None:
     town.sandbox.call(lambda _: spread(town))
     ada.rows("chats", "add", "@family_demo")
-    ada.rows("chats", "allow", "Family", "--archive")
+    ada.rows("chats", "allow", "Family", "--archive", "--yes")
 
     [row] = ada.rows("backfill", "--from", "https://t.me/family_demo/10500", "--dry-run")
 

@@ -13,13 +13,6 @@ from tests.fakes.media import World
 from .conftest import Shell, Town
 
 
-def test_dialogs_are_shown_without_being_stored(ada: Shell, town: Town) -> None:
-    shown = {row["title"]: row for row in ada.rows("chats", "list", "--discover")}
-    assert shown["Family"]["chat_id"] == town.family.id
-    assert not shown["Family"]["added"]
-    assert ada.rows("chats", "list") == []
-
-
 def test_an_added_chat_has_every_switch_off(ada: Shell, town: Town) -> None:
     refs = ("@family_demo", town.news.id, town.forum.invite_link)
     added = ada.rows("chats", "add", *refs)
@@ -30,7 +23,7 @@ def test_an_added_chat_has_every_switch_off(ada: Shell, town: Town) -> None:
 
 def test_allowing_plans_the_windows_and_says_what_follows(ada: Shell, town: Town) -> None:
     ada.rows("chats", "add", "@family_demo")
-    result = ada.run("chats", "allow", "@family_demo", "--archive", "--faces")
+    result = ada.run("chats", "allow", "@family_demo", "--archive", "--yes", "--faces")
     assert result.exit_code == 0, result.output
     row = json.loads(result.stdout)
     assert row["allowed"] == ["archive", "faces"]
@@ -42,7 +35,7 @@ def test_allowing_plans_the_windows_and_says_what_follows(ada: Shell, town: Town
 def test_a_backfill_can_be_held_and_media_be_limited(ada: Shell, town: Town) -> None:
     ada.rows("chats", "add", town.family.id)
     options = ("--no-backfill", "--media-types", "photo, video", "--max-size-mb", "1.5")
-    result = ada.run("chats", "allow", town.family.id, "--archive", *options)
+    result = ada.run("chats", "allow", town.family.id, "--archive", "--yes", *options)
     assert json.loads(result.stdout)["held"]
     assert "face-archive backfill" in result.stderr
 
@@ -54,7 +47,9 @@ def test_allowing_without_a_switch_says_what_each_one_does(ada: Shell) -> None:
 
 
 def test_a_kind_of_media_that_does_not_exist_is_a_usage_error(ada: Shell) -> None:
-    result = ada.run("chats", "allow", "@family_demo", "--archive", "--media-types", "sticker")
+    result = ada.run(
+        "chats", "allow", "@family_demo", "--archive", "--yes", "--media-types", "sticker"
+    )
     assert result.exit_code == ExitCode.USAGE
     assert "sticker" in result.stderr
 
@@ -68,7 +63,7 @@ def test_a_rule_that_forbids_a_switch_says_the_way_out(ada: Shell) -> None:
 
 def test_denying_asks_first_and_takes_what_depends_on_it_along(ada: Shell) -> None:
     ada.rows("chats", "add", "@family_demo")
-    ada.rows("chats", "allow", "Family", "--archive", "--faces", "--publish")
+    ada.rows("chats", "allow", "Family", "--archive", "--yes", "--faces", "--publish")
     refused = ada.run("chats", "deny", "Family", "--faces", typed="n\n")
     assert refused.exit_code == ExitCode.FAILED
     assert ada.rows("chats", "list")[0]["allowed"] == ["archive", "faces", "publish"]
@@ -92,7 +87,7 @@ def test_a_revoked_session_leads_to_login(ada: Shell, town: Town) -> None:
 def test_what_a_deletion_does_is_hide_until_it_is_set(ada: Shell) -> None:
     ada.rows("chats", "add", "@family_demo")
     assert ada.rows("chats", "list")[0]["on_deletion"] == "hide"
-    set_to = ada.rows("chats", "allow", "Family", "--archive", "--on-deletion", "erase")
+    set_to = ada.rows("chats", "allow", "Family", "--archive", "--yes", "--on-deletion", "erase")
     assert set_to[0]["on_deletion"] == "erase"
     ada.rows("chats", "allow", "Family", "--faces")
     assert ada.rows("chats", "list")[0]["on_deletion"] == "erase"

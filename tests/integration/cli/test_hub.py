@@ -29,7 +29,7 @@ def test_a_public_forum_is_refused_with_the_way_out(ada: Shell) -> None:
 
 def test_a_source_is_never_a_hub(ada: Shell, town: Town) -> None:
     ada.rows("chats", "add", town.forum.id)
-    ada.rows("chats", "allow", town.forum.id, "--archive")
+    ada.rows("chats", "allow", town.forum.id, "--archive", "--yes")
     result = ada.run("hub", "use", town.forum.id)
     assert result.exit_code == ExitCode.PERSON_MUST_ACT
     assert "deny" in result.stderr

@@ -149,6 +149,22 @@ def test_a_chat_that_was_imported_is_read_by_the_account_that_adds_it(
     assert found == [(town.me.id, True, True)]
 
 
+def test_a_chat_that_was_imported_and_is_discovered_is_joined_only_when_it_is_allowed_again(
+    ada: Shell, town: Town, tmp_path: Path, database_url: str
+) -> None:
+    bare = -town.family.id - 10**12
+    ada.rows("import", export(tmp_path / "export", message(1), id=bare), "--allow", "archive")
+
+    def readers() -> list[tuple[Any, ...]]:
+        with Database(database_url) as database, database.transaction() as connection:
+            return connection.execute("SELECT account_id FROM chats WHERE allow_archive").fetchall()
+
+    ada.rows("chats", "discover")
+    assert readers() == [(0,)]
+    ada.rows("chats", "allow", "Family", "--faces")
+    assert readers() == [(town.me.id,)]
+
+
 def test_an_account_without_the_key_to_a_chat_is_not_asked_for_it(
     ada: Shell, town: Town, tmp_path: Path, database_url: str
 ) -> None:

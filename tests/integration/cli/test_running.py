@@ -119,7 +119,7 @@ def test_doctor_online_asks_for_session_and_rights(ada: Shell, town: Town) -> No
 
 def test_status_shows_chats_totals_and_the_children_of_up(ada: Shell, town: Town) -> None:
     ada.rows("chats", "add", "@family_demo")
-    ada.rows("chats", "allow", "Family", "--archive", "--faces")
+    ada.rows("chats", "allow", "Family", "--archive", "--yes", "--faces")
     rows = ada.rows("status", "--json")
     chat = next(row for row in rows if row["row"] == "chat")
     assert (chat["title"], chat["allowed"]) == ("Family", ["archive", "faces"])

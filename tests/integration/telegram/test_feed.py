@@ -14,7 +14,7 @@ from archive.budgets import Permit, RequestBudget, Unmetered
 from archive.errors import Permanent, Transient
 from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard, HeardChat, Standing
-from archive.records import Chat
+from archive.records import Chat, Presence
 from resources.telegram.client import TelegramAccount, connect
 from resources.telegram.feed import TelethonFeed
 from resources.telegram.sessions import Lane
@@ -141,6 +141,35 @@ async def test_a_chat_that_is_not_heard_says_nothing_and_costs_no_request(house:
         message = await house.sandbox.post(group, lambda chat: chat.text(house.me, "hello"))
         await ear.hears(heard("new", message.id, group.id))
         assert set(ear.last.channels) == {group.id}
+
+
+async def test_a_chat_that_is_joined_or_lost_is_seen(house: House) -> None:
+    owner = house.scenario.user("Eve")
+    group = house.scenario.supergroup("Family", owner=owner)
+    async with listening(house) as ear:
+        house.sandbox.add_member(group, house.me)
+        await ear.until(lambda: len(ear.last.seen) == 1)
+        house.sandbox.remove_member(group, house.me)
+        await ear.until(lambda: len(ear.last.seen) == 2)
+        joined, lost = ear.last.seen
+        assert (joined.chat_id, joined.title, joined.presence) == (
+            *(group.id, "Family"),
+            Presence.INSIDE,
+        )
+        assert (lost.chat_id, lost.presence) == (group.id, Presence.SHUT_OUT)
+
+
+async def test_a_chat_is_seen_once_until_it_looks_different(house: House) -> None:
+    friend = house.scenario.user("Bob")
+    private = house.scenario.private_chat(house.me, friend)
+    async with listening(house) as ear:
+        for text in ("one", "two"):
+            await house.sandbox.post(private, lambda chat, text=text: chat.text(friend, text))
+        await ear.until(lambda: len(ear.changes) == 2)
+        friend.first_name = "Robert"
+        await house.sandbox.post(private, lambda chat: chat.text(friend, "three"))
+        await ear.until(lambda: len(ear.changes) == 3)
+        assert [peer.title for peer in ear.last.seen] == ["Bob", "Robert"]
 
 
 async def test_a_private_message_is_heard_with_its_sender_as_chat(house: House) -> None:

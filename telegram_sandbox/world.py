@@ -60,6 +60,8 @@ class World:
         """Events that one answer about a difference holds at most."""
         self.difference_timeout_seconds: int | None = None
         """After how long channel differences ask the client to come again."""
+        self.topic_deletion_limit = 1000
+        """Messages that one request to delete a topic deletes at most."""
         # Telegram knows whole seconds only; a fraction would get lost on the way to the client.
         self._clock = start.replace(microsecond=0)
         self.live = False

@@ -156,8 +156,10 @@ class Farewells:
         if not self._points(row, goal_id, goal.title):
             link = LinkTopic(row.identity_id, row.title, goal_id, goal.title)
             self.links[goal_id].append(link)
-        if not row.closed or row.state is OutboxState.EDITING:
-            self.links[goal_id].append(EditTopic(row.identity_id, row.title, closed=True))
+        is_unsure = row.state is OutboxState.EDITING
+        if not row.closed or is_unsure:
+            title = row.title if is_unsure else None
+            self.links[goal_id].append(EditTopic(row.identity_id, row.title, title, closed=True))
 
     def _points(self, row: TopicRow, goal_id: IdentityId, title: str) -> bool:
         goal = self._projection.actual.topics.get(goal_id)

@@ -25,13 +25,14 @@ from resources.store.chats import chat_of
 from resources.store.database import Database
 from resources.store.locks import named_lock
 from resources.store.outbox import PostRows, TopicRows
+from resources.store.read_back import ReadBackRows
 
 # Like a chat_no, within the 53 bits that survive JSON.
 _HUB_NO_BITS = 52
 _BUSY_RETRY_SECONDS = 60.0
 
 
-class TopicStore(TopicRows, PostRows):
+class TopicStore(TopicRows, PostRows, ReadBackRows):
     """Hubs, topics and publications.
 
     Args:

@@ -1,10 +1,10 @@
 """The hub on Telegram: make it, and post into it.
 
-Implements ``archive.publishing.HubGateway``, together with what is asked of a hub
-(``hub_reading``) and its topics and texts (``hub_writing``). Raw requests only, each with the
-random id it was given: repeated after a lost answer it returns what the first call made. What to
-post, in which order and how fast is decided in ``archive.publishing``; media on the wire are
-``posts``.
+Implements ``archive.publishing.HubGateway``, together with what a hub is (``hub_reading``), what
+is in it (``hub_contents``), and its topics and texts (``hub_writing``). Raw requests only, each
+with the random id it was given: repeated after a lost answer it returns what the first call made.
+What to post, in which order and how fast is decided in ``archive.publishing``; media on the wire
+are ``posts``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from archive.records import Chat, MediaAccess, PeerInfo
 from resources.telegram.calling import Caller
 from resources.telegram.convert_peers import input_peer, peer_info
 from resources.telegram.errors import SessionLost, StaleReference, TelegramRefused
+from resources.telegram.hub_contents import HubContents
 from resources.telegram.hub_reading import HubReader
 from resources.telegram.hub_writing import GENERAL, HubWriter, reply_to, require_topic
 from resources.telegram.media import TelethonMedia
@@ -51,7 +52,7 @@ _COPY_PREFIXES = ("FILE_REFERENCE_", "PHOTO_")
 _SOURCE_CODES = frozenset({"CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHAT_ID_INVALID"})
 
 
-class TelethonHub(HubReader, HubWriter):
+class TelethonHub(HubReader, HubContents, HubWriter):
     """Reads and writes hubs through one connection.
 
     Args:

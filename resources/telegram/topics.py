@@ -37,7 +37,7 @@ class TelethonTopics:
         date: Any = None
         while True:
             answer = await self._call(_request(chat, last, date))
-            shown = [each for each in answer.topics if isinstance(each, types.ForumTopic)]
+            shown = _shown(answer)
             fresh = {TopicId(each.id): _topic(each) for each in shown}
             # Pages overlap when a topic is written in meanwhile; only one that is all known ends.
             if not fresh.keys() - found.keys():
@@ -45,6 +45,15 @@ class TelethonTopics:
             found |= fresh
             last = shown[-1]
             date = last.date if answer.order_by_create_date else _top_date(answer, last)
+
+
+def topics_of(answer: Any) -> list[ForumTopic]:
+    """Convert the topics that an answer shows; deleted ones are left out."""
+    return [_topic(each) for each in _shown(answer)]
+
+
+def _shown(answer: Any) -> list[Any]:
+    return [each for each in answer.topics if isinstance(each, types.ForumTopic)]
 
 
 def _request(chat: Chat, last: Any, date: Any) -> Any:

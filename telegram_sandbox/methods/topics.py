@@ -144,13 +144,16 @@ def _answer(ctx: Context, chat: Chat, shown: list[Any], page: list[Topic], count
 
 @handles(functions.messages.DeleteTopicHistoryRequest)
 def delete_topic_history(ctx: Context, request: Any) -> Any:
-    """Deletes a topic with all its messages; General only loses its messages."""
+    """Deletes a topic with all its messages, a long one in parts; General only loses those."""
     chat = _forum(ctx, request.peer)
     topic = _topic(chat, request.top_msg_id)
     if topic.creator is not ctx.account and not member_of(ctx, chat).may("delete_messages"):
         raise RpcRefusal("CHAT_ADMIN_REQUIRED")
-    gone = ctx.world.delete_messages(chat, None, list(topic.messages.ids))
-    if topic.id != GENERAL_TOPIC:
+    newest_first = sorted(topic.messages.ids, reverse=True)
+    limit = ctx.world.topic_deletion_limit
+    gone = ctx.world.delete_messages(chat, None, newest_first[:limit])
+    left = len(newest_first[limit:])
+    if topic.id != GENERAL_TOPIC and not left:
         del chat.topics[topic.id]
         chat.deleted_topics.add(topic.id)
-    return types.messages.AffectedHistory(pts=chat.pts, pts_count=len(gone), offset=0)
+    return types.messages.AffectedHistory(pts=chat.pts, pts_count=len(gone), offset=left)

@@ -6,14 +6,18 @@ one keeps the same promises is what the tests of integration show.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import TypeVar
 
 from archive.ids import ContentKey, MessageId, TopicId
 from archive.publishing import HubRights, MessageStuck, Post, TopicGone
-from archive.records import Chat, PeerInfo
+from archive.publishing.drift import SeenMessage
+from archive.records import Chat, ForumTopic, PeerInfo
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -24,11 +28,12 @@ class Died(BaseException):
 
 @dataclass
 class HubMessage:
-    """A text, or a post of a content."""
+    """A text, or a post of a content; somebody else's where it is not ours."""
 
     text: str
     content_key: ContentKey | None = None
     pinned: bool = False
+    is_ours: bool = True
 
 
 @dataclass
@@ -42,11 +47,13 @@ class HubTopic:
 
     @property
     def posts(self) -> list[HubMessage]:
-        return [each for each in self.messages.values() if each.content_key is not None]
+        posts = (each for each in self.messages.values() if each.content_key is not None)
+        return [each for each in posts if each.is_ours]
 
     @property
     def texts(self) -> list[HubMessage]:
-        return [each for each in self.messages.values() if each.content_key is None]
+        texts = (each for each in self.messages.values() if each.content_key is None)
+        return [each for each in texts if each.is_ours]
 
 
 @dataclass
@@ -56,6 +63,7 @@ class MemoryHub:
     Attributes:
         dies: The place of the write, counted from 1, and whether it has its effect then.
         changed: Told after every write.
+        page_limit: Messages a page; few, so that there are many pages.
     """
 
     chat: Chat
@@ -63,6 +71,7 @@ class MemoryHub:
     dies: tuple[int, bool] | None = None
     changed: Callable[[], None] = lambda: None
     writes: int = 0
+    page_limit: int = 3
     _ids: count[int] = field(default_factory=lambda: count(2))
     _sent: dict[int, int] = field(default_factory=dict)
     _doing: int = 0
@@ -74,6 +83,31 @@ class MemoryHub:
         return HubRights(
             is_forum=True, is_public=False, can_manage_topics=True, can_post=True, can_delete=True
         )
+
+    async def topics(self, hub: Chat) -> list[ForumTopic]:
+        return [
+            ForumTopic(topic_id, topic.title, START, topic.icon_color, is_closed=topic.closed)
+            for topic_id, topic in list(self.topics_.items())[: self.page_limit]
+        ]
+
+    async def topics_named(self, hub: Chat, topic_ids: Sequence[TopicId]) -> list[ForumTopic]:
+        return [
+            ForumTopic(topic_id, topic.title, START, is_closed=topic.closed)
+            for topic_id, topic in self.topics_.items()
+            if topic_id in topic_ids
+        ]
+
+    async def page(self, hub: Chat, *, offset_id: MessageId) -> list[SeenMessage]:
+        below = (each for each in self._seen() if not offset_id or each.message_id < offset_id)
+        newest = sorted(below, key=lambda each: each.message_id, reverse=True)
+        return newest[: self.page_limit]
+
+    async def messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> list[SeenMessage]:
+        assert 1 <= len(message_ids) <= 100
+        return [each for each in self._seen() if each.message_id in message_ids]
+
+    def as_shown(self, html_text: str) -> str:
+        return html_text
 
     async def create_topic(
         self, hub: Chat, *, title: str, icon_color: int | None, random_id: int
@@ -155,6 +189,23 @@ class MemoryHub:
         if dies is not None:
             raise Died
         return found
+
+    def add_foreign(self, topic_id: TopicId, text: str, content_key: ContentKey | None) -> None:
+        """Let somebody else write into a topic."""
+        message = HubMessage(text, content_key, is_ours=False)
+        self.topics_[topic_id].messages[MessageId(next(self._ids))] = message
+
+    def _seen(self) -> Iterator[SeenMessage]:
+        for topic_id, topic in self.topics_.items():
+            for message_id, each in topic.messages.items():
+                yield SeenMessage(
+                    message_id,
+                    topic_id,
+                    each.text,
+                    pinned=each.pinned,
+                    is_ours=each.is_ours,
+                    has_media=each.content_key is not None,
+                )
 
     def _topic(self, topic_id: TopicId) -> HubTopic:
         if topic_id not in self.topics_:

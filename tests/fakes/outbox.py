@@ -36,7 +36,9 @@ class MemoryOutbox:
     Attributes:
         wanted: What the hub should hold, with an empty outbox.
         allowed: What the switches say.
-        recorded: Told after every change of a row.
+        changed: Told after every change of a row.
+        read_back: How far down a look at the hub came.
+        drifts: How many looks found something to put right.
     """
 
     hub_: Hub
@@ -45,7 +47,9 @@ class MemoryOutbox:
     topics: dict[IdentityId, TopicRow] = field(default_factory=dict)
     summaries: dict[IdentityId, SummaryRow] = field(default_factory=dict)
     posts: dict[UUID, PublicationRow] = field(default_factory=dict)
-    recorded: Callable[[], None] = lambda: None
+    changed: Callable[[], None] = lambda: None
+    read_back: MessageId = field(default=MessageId(0))
+    drifts: int = 0
 
     def hub(self, hub_no: HubNo) -> Hub | None:
         return self.hub_ if hub_no == self.hub_.hub_no else None
@@ -65,6 +69,18 @@ class MemoryOutbox:
         posts = tuple(row for row in self.posts.values() if row.state is not S.REMOVED)
         return replace(self.wanted(), actual=Actual(topics, posts))
 
+    def recorded(self, hub_no: HubNo) -> Actual:
+        return self.projection(hub_no).actual
+
+    def read_back_from(self, hub_no: HubNo) -> MessageId:
+        return self.read_back
+
+    def note_read_back(self, hub_no: HubNo, message_id: MessageId) -> None:
+        self.read_back = message_id
+
+    def note_drift(self, hub_no: HubNo) -> None:
+        self.drifts += 1
+
     def permission(self, identity_id: IdentityId, chat_nos: Iterable[ChatNo]) -> Permission:
         return self.allowed(identity_id, frozenset(chat_nos))
 
@@ -76,7 +92,7 @@ class MemoryOutbox:
         there = self.topics.get(row.identity_id)
         _require(there is None or there.state in {S.SENDING, S.REMOVED})
         self.topics[row.identity_id] = replace(row, state=S.SENDING, topic_id=None)
-        self.recorded()
+        self.changed()
 
     def finish_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
         self._topic(row.identity_id, {S.SENDING}, state=S.SENT, topic_id=topic_id)
@@ -96,6 +112,9 @@ class MemoryOutbox:
     def finish_topic_edit(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         self._topic(identity_id, {S.EDITING}, state=S.SENT)
 
+    def note_title(self, hub_no: HubNo, identity_id: IdentityId, title: str) -> None:
+        self._topic(identity_id, {S.SENT, S.EDITING}, title=title)
+
     def begin_topic_removal(
         self, hub_no: HubNo, identity_id: IdentityId, topic_id: TopicId
     ) -> None:
@@ -113,7 +132,7 @@ class MemoryOutbox:
         there = self.summaries.get(identity_id)
         _require(there is None or there.state is S.SENDING)
         self.summaries[identity_id] = replace(row, state=S.SENDING)
-        self.recorded()
+        self.changed()
 
     def finish_summary(
         self, hub_no: HubNo, identity_id: IdentityId, message_id: MessageId, *, certain: bool
@@ -130,9 +149,12 @@ class MemoryOutbox:
     def pinned_summary(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         self._summary(identity_id, {S.SENT, S.EDITING}, pinned=True)
 
+    def note_unpinned(self, hub_no: HubNo, identity_id: IdentityId) -> None:
+        self._summary(identity_id, {S.SENT, S.EDITING}, pinned=False)
+
     def forget_summary(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         self.summaries.pop(identity_id, None)
-        self.recorded()
+        self.changed()
 
     def begin_post(self, hub_no: HubNo, row: PublicationRow, attempt: Attempt) -> None:
         there = self.posts.get(row.publication_id)
@@ -154,7 +176,7 @@ class MemoryOutbox:
             source_chat_no=attempt.source.chat.chat_no,
             source_message_id=attempt.source.message_id,
         )
-        self.recorded()
+        self.changed()
 
     def finish_post(
         self, publication_id: UUID, random_id: int, message_id: MessageId, *, certain: bool
@@ -190,19 +212,19 @@ class MemoryOutbox:
         row = self.topics[identity_id]
         _require(row.state in states)
         self.topics[identity_id] = replace(row, **new)
-        self.recorded()
+        self.changed()
 
     def _summary(self, identity_id: IdentityId, states: set[OutboxState], **new: Any) -> None:
         row = self.summaries[identity_id]
         _require(row.state in states)
         self.summaries[identity_id] = replace(row, **new)
-        self.recorded()
+        self.changed()
 
     def _post(self, publication_id: UUID, states: set[OutboxState], **new: Any) -> None:
         row = self.posts[publication_id]
         _require(row.state in states)
         self.posts[publication_id] = replace(row, **new)
-        self.recorded()
+        self.changed()
 
 
 def _require(expected: bool) -> None:  # noqa: FBT001 - an assertion by another name

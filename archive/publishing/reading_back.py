@@ -1,0 +1,251 @@
+"""The use case: look whether a hub still is what we last wrote, and record where it is not.
+
+What is recorded is all that it takes: the next publishing then puts it right. Topics are listed,
+the history of the hub is walked from the newest message down, and what the walk did not meet is
+asked for by its id before it counts as deleted. A walk that a budget stops goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from archive.errors import Permanent
+from archive.ids import MessageId
+from archive.off_loop import off_loop
+from archive.publishing.drift import (
+    Drift,
+    Finding,
+    SeenMessage,
+    Sought,
+    message_drift,
+    stranger,
+    topic_drift,
+)
+from archive.publishing.reading_ports import HubReading, NameGiven, ReadBackStore, as_drift
+from archive.publishing.records import Hub, HubNo
+from archive.publishing.state import Actual, TopicRow
+from archive.records import Counts
+
+# channels.getMessages takes at most so many.
+_NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBackOptions:
+    """How one look at a hub is done.
+
+    Attributes:
+        max_requests: After about so many the walk stops and the next goes on there; ``None``
+            walks the whole hub from its newest message down.
+        dry_run: Record nothing.
+    """
+
+    max_requests: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBackResult:
+    """What a look at a hub found.
+
+    Attributes:
+        counts: By ``Drift``.
+        messages: How many were read.
+        requests: How many that took, topics aside.
+        stopped_reason: ``done``, or ``budget`` where the next look goes on below.
+    """
+
+    counts: Counts
+    messages: int
+    requests: int
+    stopped_reason: str
+
+    @property
+    def drifted(self) -> int:
+        """How many things that we wrote are not as we wrote them."""
+        return sum(self.counts[drift] for drift in Drift if drift.is_ours)
+
+
+async def read_back(
+    store: ReadBackStore,
+    reader: HubReading,
+    hub: Hub,
+    options: ReadBackOptions,
+    *,
+    name_given: NameGiven = as_drift,
+    on_finding: Callable[[Finding], None] = lambda _: None,
+) -> ReadBackResult:
+    """Hold a hub against what we last wrote to it, and record the differences.
+
+    Args:
+        store: The outbox.
+        reader: Reads the hub, as its account.
+        hub: Which; only its number counts.
+        options: The budget.
+        name_given: Told of titles that somebody gave by hand; by default they are no names.
+        on_finding: Told of each difference.
+
+    Raises:
+        Transient: A wait longer than is slept in place, a connection lost, or a run that is
+            publishing; what was found so far is recorded.
+        Permanent: The hub cannot be read (any more), or is not configured.
+    """
+    async with off_loop(store.publishing(hub.hub_no)):
+        known = await asyncio.to_thread(store.hub, hub.hub_no)
+        if known is None:
+            raise Permanent("The chat is not a configured hub.")
+        actual = await asyncio.to_thread(store.recorded, hub.hub_no)
+        look = _Look(store, reader, known, options, name_given, on_finding)
+        return await look.at(actual)
+
+
+class _Look:
+    """One look at a hub: what it found so far."""
+
+    def __init__(
+        self,
+        store: ReadBackStore,
+        reader: HubReading,
+        hub: Hub,
+        options: ReadBackOptions,
+        name_given: NameGiven,
+        on_finding: Callable[[Finding], None],
+    ) -> None:
+        self._store = store
+        self._reader = reader
+        self._hub = hub
+        self._options = options
+        self._name_given = name_given
+        self._on_finding = on_finding
+        self._counts: Counter[Drift] = Counter()
+        self._requests = 0
+        self._messages = 0
+        self._is_told = False
+
+    async def at(self, actual: Actual) -> ReadBackResult:
+        gone = await self._topics(actual)
+        sought = Sought(actual, gone)
+        done = not sought.titles or await self._walk(sought)
+        by_name = {str(drift): count for drift, count in self._counts.items()}
+        reason = "done" if done else "budget"
+        return ReadBackResult(Counts(by_name), self._messages, self._requests, reason)
+
+    async def _topics(self, actual: Actual) -> list[TopicRow]:
+        """Compare the topics; those that a list leaves out are asked for by name."""
+        chat = self._hub.chat
+        seen = {topic.topic_id: topic for topic in await self._reader.topics(chat)}
+        there = [row.topic_id for row in actual.topics.values() if row.state.is_there]
+        absent = [topic_id for topic_id in there if topic_id is not None and topic_id not in seen]
+        if absent:
+            named = await self._reader.topics_named(chat, absent)
+            seen.update({topic.topic_id: topic for topic in named})
+        gone = []
+        for finding in topic_drift(actual, seen):
+            await self._keep(finding)
+            if finding.drift is Drift.TOPIC_GONE and finding.row is not None:
+                gone.append(finding.row)
+        return gone
+
+    async def _walk(self, sought: Sought) -> bool:
+        """Go down the hub's history; false where the budget ended before it did."""
+        hub_no, resumable = self._hub.hub_no, self._options.max_requests is not None
+        offset = MessageId(0)
+        if resumable:
+            offset = await asyncio.to_thread(self._store.read_back_from, hub_no)
+        while not self._is_spent():
+            offset = await self._step(sought, offset)
+            over = offset <= sought.floor
+            if not self._options.dry_run:
+                reached = MessageId(0) if over else offset
+                await asyncio.to_thread(self._store.note_read_back, hub_no, reached)
+            if over:
+                return True
+        return False
+
+    async def _step(self, sought: Sought, offset: MessageId) -> MessageId:
+        """Read the next page and settle what belongs between its ends; returns its lower end."""
+        page = await self._reader.page(self._hub.chat, offset_id=offset)
+        self._requests += 1
+        self._messages += len(page)
+        seen = {message.message_id: message for message in page}
+        low = max(page[-1].message_id, sought.floor) if page else sought.floor
+        believed = sought.between(low, offset)
+        absent = [message_id for message_id in believed if message_id not in seen]
+        for start in range(0, len(absent), _NAMED):
+            # One batch at least, or a small budget would never get past what was deleted.
+            if start and self._is_spent():
+                low = MessageId(absent[start] + 1)
+                break
+            named = absent[start : start + _NAMED]
+            found = await self._reader.messages(self._hub.chat, named)
+            self._requests += 1
+            seen.update({message.message_id: message for message in found})
+        await self._settle(sought, [each for each in believed if each >= low], seen)
+        await self._greet(sought, [message for message in page if message.message_id >= low])
+        return low
+
+    async def _settle(
+        self, sought: Sought, believed: Sequence[MessageId], seen: Mapping[MessageId, SeenMessage]
+    ) -> None:
+        for message_id in believed:
+            known = sought.known[message_id]
+            for finding in message_drift(known, seen.get(message_id), self._reader.as_shown):
+                await self._keep(finding)
+
+    async def _greet(self, sought: Sought, page: Sequence[SeenMessage]) -> None:
+        """Count what nobody of us wrote."""
+        for message in page:
+            if message.message_id not in sought.ours:
+                found = stranger(message, sought.titles)
+                if found is not None:
+                    await self._keep(found)
+
+    def _is_spent(self) -> bool:
+        most = self._options.max_requests
+        return most is not None and self._requests >= most
+
+    async def _keep(self, finding: Finding) -> None:
+        """Record what is ours and different, so that planning sees it."""
+        self._counts[finding.drift] += 1
+        if finding.drift.is_ours and not self._options.dry_run:
+            if not self._is_told:
+                # Before it is recorded: a kill in between costs a run that finds nothing to do.
+                await asyncio.to_thread(self._store.note_drift, self._hub.hub_no)
+                self._is_told = True
+            await asyncio.to_thread(
+                _record, self._store, self._hub.hub_no, finding, self._name_given
+            )
+        self._on_finding(finding)
+
+
+def _record(store: ReadBackStore, hub_no: HubNo, finding: Finding, name_given: NameGiven) -> None:
+    row, post = finding.row, finding.post
+    if row is None:
+        return
+    identity_id = row.identity_id
+    title = "" if finding.seen is None else finding.seen.title.strip()
+    match finding.drift:
+        case Drift.TOPIC_GONE if row.topic_id is not None:
+            store.begin_topic_removal(hub_no, identity_id, row.topic_id)
+            store.finish_topic_removal(hub_no, identity_id)
+        case Drift.RENAMED if name_given(identity_id, title):
+            store.note_title(hub_no, identity_id, title)
+        case Drift.RENAMED | Drift.CLOSED | Drift.REOPENED:
+            store.begin_topic_edit(hub_no, identity_id, title=None, closed=None)
+        case Drift.SUMMARY_GONE:
+            store.forget_summary(hub_no, identity_id)
+        case Drift.SUMMARY_EDITED if row.summary is not None:
+            # Whatever it says now is nobody's business here; it is to say this.
+            store.begin_summary_edit(hub_no, identity_id, row.summary.text)
+        case Drift.UNPINNED:
+            store.note_unpinned(hub_no, identity_id)
+        case Drift.POST_GONE if post is not None:
+            store.begin_removals([post.publication_id])
+            store.finish_removals([post.publication_id])
+        case Drift.POST_EDITED if post is not None:
+            store.begin_caption(post.publication_id, post.caption)
+        case Drift.POST_MOVED if post is not None:
+            store.begin_removals([post.publication_id])

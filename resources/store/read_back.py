@@ -1,0 +1,88 @@
+"""How hubs stand, as read back: implements the ``ReadBackStore`` of ``archive.publishing``.
+
+Together with the outbox, whose rows are held against the hub. What a hub should hold is
+``topics``'.
+"""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+from archive.ids import IdentityId, MessageId
+from archive.publishing import HubNo
+from archive.publishing.state import Actual
+from resources.store import topics_rows as rows
+from resources.store import topics_sql as sql
+from resources.store.database import Database
+from resources.store.outbox import change
+
+_NOTE_TITLE: Final[LiteralString] = """
+UPDATE topics SET title = %(title)s
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
+"""
+
+_NOTE_UNPINNED: Final[LiteralString] = """
+UPDATE topic_summaries SET pinned = false
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
+"""
+
+_NOTE_DRIFT: Final[LiteralString] = """
+UPDATE hubs SET drifted_at = now() WHERE hub_no = %(hub_no)s
+"""
+
+_READ_BACK_FROM: Final[LiteralString] = """
+SELECT coalesce(read_back_from, 0) FROM hubs WHERE hub_no = %(hub_no)s
+"""
+
+_NOTE_READ_BACK: Final[LiteralString] = """
+UPDATE hubs
+SET read_back_from = nullif(%(message_id)s::bigint, 0),
+    read_back_at = CASE WHEN %(message_id)s::bigint = 0 THEN now() ELSE read_back_at END
+WHERE hub_no = %(hub_no)s
+"""
+
+
+class ReadBackRows:
+    """What was read back from hubs.
+
+    Args:
+        database: Open and migrated.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def recorded(self, hub_no: HubNo) -> Actual:
+        """Read what we know a hub to hold."""
+        hub = {"hub_no": hub_no}
+        with self._database.transaction() as connection:
+            connection.execute(sql.SNAPSHOT)
+            return rows.actual(
+                connection.execute(sql.TOPICS, hub), connection.execute(sql.PUBLICATIONS, hub)
+            )
+
+    def note_drift(self, hub_no: HubNo) -> None:
+        """Record that there is something to put right, so that publishing is asked for."""
+        with self._database.transaction() as connection:
+            connection.execute(_NOTE_DRIFT, {"hub_no": hub_no})
+
+    def note_title(self, hub_no: HubNo, identity_id: IdentityId, title: str) -> None:
+        """Record what a topic is called in the hub: sent or editing."""
+        values = {"hub_no": hub_no, "identity_id": identity_id, "title": title}
+        change(self._database, _NOTE_TITLE, values)
+
+    def note_unpinned(self, hub_no: HubNo, identity_id: IdentityId) -> None:
+        """Record that a summary is not pinned any more."""
+        values = {"hub_no": hub_no, "identity_id": identity_id}
+        change(self._database, _NOTE_UNPINNED, values)
+
+    def read_back_from(self, hub_no: HubNo) -> MessageId:
+        """Tell above which message a look that was stopped has been; 0 where none was."""
+        with self._database.transaction() as connection:
+            found = connection.execute(_READ_BACK_FROM, {"hub_no": hub_no}).fetchone()
+            return MessageId(found[0] if found else 0)
+
+    def note_read_back(self, hub_no: HubNo, message_id: MessageId) -> None:
+        """Record how far down a look came; 0 when it came to the end."""
+        with self._database.transaction() as connection:
+            connection.execute(_NOTE_READ_BACK, {"hub_no": hub_no, "message_id": message_id})

@@ -5,7 +5,7 @@ plain data: its seed makes it again, and printed it can be read or pasted into a
 """
 
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -13,7 +13,7 @@ from telegram_sandbox.faults import Drop, Fault, Upset
 from telegram_sandbox.update_faults import Mishap, UpdateFault
 
 Rule = Fault | UpdateFault
-_Draw = Callable[[random.Random], Rule]
+_Draw = Callable[[random.Random, Sequence[str]], Rule]
 
 HISTORY: Final = "messages.getHistory"
 FILE: Final = "upload.getFile"
@@ -27,7 +27,29 @@ READING: Final = (
     "messages.getPeerDialogs",
     "messages.search",
 )
-"""What an archive asks for: faults that can meet any method meet one of these."""
+"""What an archive asks for: faults that can meet any method meet one of these by default."""
+
+PUBLISHING: Final = (
+    "channels.getChannels",
+    "messages.createForumTopic",
+    "messages.editForumTopic",
+    "messages.deleteTopicHistory",
+    "messages.sendMedia",
+    "messages.sendMultiMedia",
+    "messages.sendMessage",
+    "messages.editMessage",
+    "messages.updatePinnedMessage",
+    "channels.deleteMessages",
+)
+"""What is asked for to bring topics and posts up to date."""
+
+READING_BACK: Final = (
+    "messages.getForumTopics",
+    "messages.getForumTopicsByID",
+    HISTORY,
+    "channels.getMessages",
+)
+"""What is asked for to see whether they still are."""
 
 SHORT_FLOOD_SECONDS: Final = 1
 LONG_FLOOD_SECONDS: Final = 3600
@@ -35,7 +57,7 @@ DELAY_SECONDS: Final = 0.05
 
 
 def _any_method(make: Callable[[random.Random, str], Fault]) -> _Draw:
-    return lambda rng: make(rng, rng.choice(READING))
+    return lambda rng, methods: make(rng, rng.choice(methods))
 
 
 def _dropped(when: Drop) -> _Draw:
@@ -43,15 +65,15 @@ def _dropped(when: Drop) -> _Draw:
 
 
 def _error(name: str, method: str | None = None) -> _Draw:
-    return lambda rng: Fault(method or rng.choice(READING), error=name)
+    return lambda rng, methods: Fault(method or rng.choice(methods), error=name)
 
 
 def _upset(method: str | None, upset: Upset) -> _Draw:
-    return lambda rng: Fault(method or rng.choice(READING), upset=upset)
+    return lambda rng, methods: Fault(method or rng.choice(methods), upset=upset)
 
 
 def _push(mishap: Mishap) -> _Draw:
-    return lambda _: UpdateFault(mishap)
+    return lambda _, __: UpdateFault(mishap)
 
 
 KINDS: Final[dict[str, _Draw]] = {
@@ -67,12 +89,12 @@ KINDS: Final[dict[str, _Draw]] = {
     "drop_midway": _dropped(Drop.MIDWAY),
     "cut_all": _upset(None, Upset.CUT_ALL),
     "new_salts": _upset(None, Upset.NEW_SALTS),
-    "short_page": lambda rng: Fault(HISTORY, page_limit=rng.randrange(1, 100)),
-    "truncated_chunk": lambda rng: Fault(FILE, chunk_limit=rng.randrange(1, 4096)),
+    "short_page": lambda rng, _: Fault(HISTORY, page_limit=rng.randrange(1, 100)),
+    "truncated_chunk": lambda rng, _: Fault(FILE, chunk_limit=rng.randrange(1, 4096)),
     "expired_references": _upset(FILE, Upset.EXPIRE_REFERENCES),
     "moved_files": _upset(FILE, Upset.MOVE_FILES),
     "takeout_ended": _upset(HISTORY, Upset.END_TAKEOUTS),
-    "difference_too_long": lambda rng: Fault(rng.choice(DIFFERENCES), too_long=True),
+    "difference_too_long": lambda rng, _: Fault(rng.choice(DIFFERENCES), too_long=True),
     "lost_update": _push(Mishap.LOST),
     "doubled_update": _push(Mishap.DOUBLED),
     "late_update": _push(Mishap.LATE),
@@ -107,6 +129,7 @@ class FaultSchedule:
         calls: int = 20,
         kinds: Collection[str] = QUICK,
         longest: int = 2,
+        methods: Sequence[str] = READING,
     ) -> Self:
         """Draws a schedule; the same arguments draw the same one.
 
@@ -116,6 +139,7 @@ class FaultSchedule:
             calls: a fault meets one of the first so many calls of its method, or pushes.
             kinds: names out of `KINDS`; by default those that take no seconds.
             longest: a fault meets at most so many calls in a row.
+            methods: what faults meet that can meet any method.
 
         Raises:
             KeyError: there is no such kind.
@@ -124,7 +148,7 @@ class FaultSchedule:
         names = sorted(kinds)
         rules = []
         for _ in range(count):
-            drawn = KINDS[rng.choice(names)](rng)
+            drawn = KINDS[rng.choice(names)](rng, methods)
             times = rng.randint(1, longest)
             rules.append(replace(drawn, first=rng.randint(1, calls), times=times))
         return cls(seed, tuple(rules))

@@ -7,15 +7,14 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from archive.identity.events import EventKind
 from archive.ids import FaceId, IdentityId
 from resources.store.corrections import CorrectionStore
 from resources.store.database import Database
 from resources.store.embedded import EmbeddedPostgres
-from resources.store.migrate import migrate, status
-from tests.fixtures.postgres import fresh_database
+from resources.store.migrate import migrate
+from tests.fixtures.releases import release_before
 
 BEFORE = 9
 ANNA, BEN = (IdentityId(UUID(int=number)) for number in (1, 2))
@@ -74,19 +73,7 @@ VALUES ('unassigned', '00000000-0000-0000-0000-000000000002',
 @pytest.fixture
 def old(postgres: EmbeddedPostgres) -> Iterator[str]:
     """The URL of an archive of the release before, with two people in it."""
-    with fresh_database(postgres, "template1") as name:
-        url = make_conninfo(postgres.archive_url, dbname=name)
-        shipped = status(url)
-        with psycopg.connect(url, autocommit=True) as connection:
-            for each in shipped:
-                if each.number < BEFORE:
-                    connection.execute(each.sql.encode())
-                    connection.execute(
-                        "INSERT INTO schema_migrations (number, name, digest) VALUES (%s, %s, %s)",
-                        (each.number, each.name, each.digest),
-                    )
-            for script in (OLD, RUN_1, RUN_2, ERASURE):
-                connection.execute(script.encode())
+    with release_before(postgres, BEFORE, OLD, RUN_1, RUN_2, ERASURE) as url:
         yield url
 
 

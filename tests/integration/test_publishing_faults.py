@@ -1,0 +1,173 @@
+"""Whatever goes wrong between us and Telegram, the hub becomes the same: by schedules of faults.
+
+A seed that fails prints its schedule; alone it is repeated by ``-k "seed-7"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from archive.chats import MarkedId
+from archive.errors import Transient
+from archive.ids import ChatId
+from archive.publishing import Hub
+from archive.publishing.reading_back import ReadBackOptions, read_back
+from resources.store.database import Database
+from telegram_sandbox import ChatHandle, Fault, FaultSchedule, Upset
+from telegram_sandbox.schedule import PUBLISHING, READING_BACK
+from tests.integration.publishing_stage import Stage, seen, stage
+
+# What a run may have to be begun anew for; far more than any schedule takes.
+LIVES = 40
+KINDS = (
+    "delay", "drop_before", "drop_during", "drop_after", "drop_midway", "cut_all", "new_salts",
+    "long_flood",
+)  # fmt: skip
+SEEDS = [*range(1, 9), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(9, 41))]
+# Each draws so many schedules, one after the other: a stage costs more than a hub.
+SCHEDULES = 5
+
+# Merged, split, renamed, hidden, rejected, erased: all that a plan can hold at once.
+CORRECTIONS = """
+UPDATE identities SET state = 'merged', merged_into = '00000000-0000-0000-0000-000000000001'
+WHERE number = 4;
+UPDATE assignments SET identity_id = '00000000-0000-0000-0000-000000000001'
+WHERE identity_id = '00000000-0000-0000-0000-000000000004';
+UPDATE assignments SET identity_id = '00000000-0000-0000-0000-000000000008'
+WHERE face_id = '00000000-0000-0000-0000-00000000000b';
+UPDATE identities SET label = 'Zoe' WHERE number = 2;
+UPDATE identities SET state = 'hidden' WHERE number = 3;
+DELETE FROM assignments WHERE face_id = '00000000-0000-0000-0000-00000000000d';
+DELETE FROM assignments WHERE identity_id = '00000000-0000-0000-0000-000000000007';
+UPDATE identities SET state = 'erased' WHERE number = 7;
+"""
+BACK = """
+UPDATE identities SET state = 'visible', merged_into = NULL;
+UPDATE identities SET label = NULL WHERE number = 2;
+DELETE FROM assignments;
+INSERT INTO assignments SELECT * FROM assignments_before;
+"""
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[Stage]:
+    """Seven people; the eighth is nobody yet."""
+    async with stage(database, tmp_path) as found:
+        rows = found.rows
+        for person, contents in {4: (1, 5), 5: (2, 4, 6), 6: (1, 2), 7: (5, 6), 8: ()}.items():
+            rows.person(person)
+            for content in contents:
+                rows.face(content, person)
+        rows.run("CREATE TABLE assignments_before AS SELECT * FROM assignments")
+        yield found
+
+
+def change(house: Stage, script: str) -> None:
+    for statement in script.split(";"):
+        if statement.strip():
+            house.rows.run(statement)
+
+
+def contents(handle: ChatHandle) -> dict[str, object]:
+    """All a member sees of each topic; once nothing is to be seen twice."""
+    topics = seen(handle)
+    for messages in topics.values():
+        pictures = [data for _, data, _ in messages if data is not None]
+        assert len(pictures) == len(set(pictures)), "a picture twice in one topic"
+        assert len({text for text, data, _ in messages if data is None}) <= 1, "two summaries"
+    return {title: sorted(messages, key=repr) for title, messages in topics.items()}
+
+
+async def lived_through(house: Stage, work: Callable[[], Awaitable[bool]]) -> None:
+    """Begin again after whatever ended a life, until one comes to its end."""
+    for _ in range(LIVES):
+        try:
+            if await work():
+                return
+        except Transient:
+            # As if the time that Telegram asked for had passed.
+            house.account.hub._call.client._flood_waited_requests.clear()
+    raise AssertionError("it never came to its end")
+
+
+async def published(house: Stage, hub: Hub, handle: ChatHandle) -> dict[str, object]:
+    async def work() -> bool:
+        result = await house.publish(hub)
+        contents(handle)
+        return result.done == 0 == result.remaining
+
+    await lived_through(house, work)
+    return contents(handle)
+
+
+async def looked_at(house: Stage, hub: Hub) -> None:
+    options = ReadBackOptions()
+
+    async def work() -> bool:
+        result = await read_back(house.store, house.account.hub, hub, options)
+        return result.stopped_reason == "done"
+
+    await lived_through(house, work)
+
+
+def spoil(handle: ChatHandle) -> None:
+    """Delete a topic and, of each other one, a post; rename, close, unpin.
+
+    Nothing is posted for the hidden and the merged, whose topics are closed, to come back.
+    """
+    first, *others = [topic for topic in handle.topics if topic.id != 1 and not topic.closed]
+    handle.delete(*(each for each in handle.messages if each.topic_id == first.id))
+    del handle.record.topics[first.id]
+    handle.record.deleted_topics.add(first.id)
+    for topic in others:
+        said, *posts = [
+            each for each in handle.messages if each.topic_id == topic.id and each.action is None
+        ]
+        handle.pin(said, pinned=False)
+        handle.delete(*posts[:1])
+        topic.title = f"not {topic.title}"
+        topic.closed = True
+
+
+def drawn(seed: int) -> FaultSchedule:
+    stale = Fault("messages.sendMedia", first=1 + seed % 9, upset=Upset.EXPIRE_REFERENCES)
+    writing = FaultSchedule.random(seed, count=9, calls=12, kinds=KINDS, methods=PUBLISHING)
+    reading = FaultSchedule.random(seed, count=3, calls=3, kinds=KINDS, methods=READING_BACK)
+    return writing.and_also(*reading, stale)
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids="seed-{}".format)
+async def test_after_any_schedule_of_faults_the_hub_is_what_it_is_without_any(
+    house: Stage, seed: int
+) -> None:
+    whole = house.hub(house.others)
+    expected = [await published(house, whole, house.others)]
+    change(house, CORRECTIONS)
+    expected.append(await published(house, whole, house.others))
+    assert expected[0] != expected[1]
+    struck = 0
+    for number in range(SCHEDULES * (seed - 1), SCHEDULES * seed):
+        change(house, BACK)
+        handle = house.scenario.supergroup("People", owner=house.me, forum=True)
+        peer = await house.account.peers.resolve(MarkedId(ChatId(handle.id)))
+        house.hashes[handle.id] = peer.access_hash
+        hub = house.hub(handle)
+        schedule = drawn(number)
+        house.sandbox.faults.follow(schedule)
+        before = len(house.sandbox.faults.struck)
+        try:
+            assert await published(house, hub, handle) == expected[0]
+            change(house, CORRECTIONS)
+            assert await published(house, hub, handle) == expected[1]
+            spoil(handle)
+            await looked_at(house, hub)
+            assert await published(house, hub, handle) == expected[1]
+        except AssertionError as error:
+            error.add_note(f"{schedule}\n\n{schedule!r}")
+            raise
+        struck += len(house.sandbox.faults.struck) - before
+        house.sandbox.faults.clear()
+    assert struck >= SCHEDULES

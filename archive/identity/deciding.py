@@ -7,43 +7,27 @@ anything changes. So one pass over everything ends where repeated passes would, 
 changes nothing.
 
 A pass looks at the faces that are due and at those it wakes by what it changes (`matching`), and
-ends where a pass over all would.
+ends where a pass over all would. What is so in between is ``situation``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from archive.identity.constraints import Links
 from archive.identity.founding import FoundingGraph
-from archive.identity.gallery import Gallery, portrait
-from archive.identity.matching import Match, ScoreBoard, choose, identity_scores
+from archive.identity.matching import Match, choose
 from archive.identity.records import Assignment, Decisions, FaceSet, Founding
 from archive.identity.rules import Rules
+from archive.identity.situation import Joining, Situation
 from archive.identity.standing import (
     Frame,
     Memory,
-    Remembered,
     Standing,
     Waiting,
-    remembered,
     standing,
 )
 from archive.ids import FaceId, IdentityId
-
-_ROWS = 1024
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Joining:
-    """A face, by its row, that becomes an identity's, by its number."""
-
-    row: int
-    identity: int
-    similarity: float
 
 
 def decide(
@@ -90,52 +74,25 @@ def decide_due(
 
 
 class _Pass:
-    """One pass. Identities are numbers here: first those that exist, then those that begin."""
+    """One pass over a situation."""
 
     def __init__(self, begin: Standing, rules: Rules, links: Links) -> None:
         self._begin = begin
-        self._faces = begin.faces
         self._rules = rules
         self._links = links
-        number_of = {identity: number for number, identity in enumerate(begin.identities)}
-        self._beside: dict[Frame, set[int]] = {
-            frame: {number_of[one] for one in identities if one in number_of}
-            for frame, identities in begin.beside.items()
-        }
-        self._where: dict[FaceId, int] = {
-            face_id: number_of[identity]
-            for face_id, identity in begin.where.items()
-            if identity in number_of
-        }
-        self._row_of = {face.face_id: row for row, face in enumerate(self._faces.faces)}
-        self._in_frame: dict[Frame, list[int]] = {}
-        for row, face in enumerate(self._faces.faces):
-            self._in_frame.setdefault(face.frame, []).append(row)
-        self._sleepers_near: dict[int, list[int]] = {}
-        for row, identities in enumerate(begin.near):
-            for identity in identities:
-                if identity in number_of:
-                    self._sleepers_near.setdefault(number_of[identity], []).append(row)
-        self._gallery = Gallery(begin.portraits, self._dims())
-        self._board = ScoreBoard(self._faces.vectors, self._gallery, rules)
-        self._known: dict[int, FaceSet] = {}
-        self._rows: dict[int, list[int]] = {}
-        self._portraits: dict[int, Remembered] = {}
-        self._cores: dict[int, list[_Joining]] = {}
-        self._joined: list[_Joining] = []
-        self._decided: set[int] = set()
+        self._now = Situation(begin, rules, links)
+        self._faces = self._now.faces
+        self._board = self._now.board
+        self._cores: dict[int, list[Joining]] = {}
+        self._joined: list[Joining] = []
         # Faces whose situation changed since they were asked whom they join.
         self._unasked: set[int] = set()
 
-    def _dims(self) -> int:
-        portraits = self._begin.portraits
-        return len(portraits[0].centre) if portraits else self._faces.vectors.shape[1]
-
     def run(self) -> None:
         """Found and match until nothing changes; every turn but the last closes faces."""
-        self._wake(self._board.wake(self._begin.due))
+        self._now.wake(self._board.wake(self._begin.due))
         changed = self._begin.changed
-        self._rescore([n for n, one in enumerate(self._begin.identities) if one in changed])
+        self._now.rescore([n for n, one in enumerate(self._begin.identities) if one in changed])
         self._unasked.update(self._board.awake())
         self._follow()
         while self._found() + self._match_all():
@@ -147,7 +104,7 @@ class _Pass:
         ids = dict(enumerate(self._begin.identities))
         ids |= {identity: new_identity_id() for identity in order}
 
-        def named(joining: _Joining) -> Assignment:
+        def named(joining: Joining) -> Assignment:
             face_id = self._faces.faces[joining.row].face_id
             return Assignment(face_id, ids[joining.identity], joining.similarity)
 
@@ -157,7 +114,7 @@ class _Pass:
                 for identity in order
             ),
             assignments=tuple(named(joining) for joining in sorted(self._joined)),
-            probes=len(self._decided),
+            probes=len(self._now.decided),
         )
         waiting = (
             Waiting(
@@ -166,114 +123,34 @@ class _Pass:
             )
             for row in self._board.awake()
         )
-        portraits = {ids[number]: one for number, one in self._portraits.items()}
+        portraits = {ids[number]: one for number, one in self._now.portraits.items()}
         return decisions, Memory(portraits, tuple(waiting))
 
-    def _wake(self, causes: Sequence[int]) -> None:
-        """Wake the faces that could found with faces that are new or in a new situation."""
-        self._decided.update(causes)
-        sleepers = set(self._board.open_rows().tolist()) - set(self._board.awake())
-        if not sleepers or self._rules.min_faces == 1:
-            return
-        rows = np.asarray(sorted(sleepers), dtype=np.intp)
-        vectors = self._faces.vectors
-        near = np.zeros(len(rows), dtype=np.bool_)
-        for start in range(0, len(causes), _ROWS):
-            some = vectors[np.asarray(causes[start : start + _ROWS], dtype=np.intp)]
-            near |= (vectors[rows] @ some.T).max(axis=1) >= self._rules.found
-        self._decided.update(self._board.wake(rows[near].tolist()))
-
-    def _join(self, joinings: Sequence[_Joining]) -> set[int]:
+    def _join(self, joinings: Sequence[Joining]) -> set[int]:
         """Let faces be an identity's; whoever must be with them comes along.
 
         Returns:
             The faces whose situation this changed, the joined ones among them.
         """
-        concerned: set[int] = set()
-        for joining in joinings:
-            face = self._faces.faces[joining.row]
-            self._rows.setdefault(joining.identity, []).append(joining.row)
-            self._beside.setdefault(face.frame, set()).add(joining.identity)
-            self._where[face.face_id] = joining.identity
-            parted = self._links.parted_from(face.face_id)
-            concerned.update(self._row_of[other] for other in parted if other in self._row_of)
-            concerned.update(self._in_frame[face.frame])
-        rows = [joining.row for joining in joinings]
-        self._board.close(rows)
-        self._decided.update(rows)
-        concerned |= self._portray({joining.identity for joining in joinings})
+        concerned = self._now.join(joinings)
         self._unasked |= concerned
         return concerned | self._follow() if joinings else concerned
 
-    def _portray(self, identities: Iterable[int]) -> set[int]:
-        """Portray identities that got faces, and score everybody for them; return whom."""
-        changed = sorted(identities)
-        self._read(changed)
-        concerned = {row for number in changed for row in self._board.like(number)}
-        for number in changed:
-            members = self._faces.take(self._rows[number])
-            if number in self._known:
-                members = self._known[number].joined_by(members)
-            members = members.in_order()
-            one = portrait(members)
-            self._gallery.put(number, one)
-            self._portraits[number] = remembered(one, members)
-        self._rescore(changed)
-        return concerned.union(*(self._board.like(number) for number in changed))
-
-    def _rescore(self, identities: Sequence[int]) -> None:
-        """Score everybody for identities that changed; wake whoever is or was like them."""
-        was_like = (row for number in identities for row in self._sleepers_near.get(number, ()))
-        self._wake([*self._board.wake(was_like), *self._board.changed(identities)])
-
-    def _read(self, identities: Sequence[int]) -> None:
-        """Read the faces of identities that were there before the pass, once."""
-        unread = [n for n in identities if n not in self._known and n not in self._cores]
-        names = [self._begin.identities[number] for number in unread]
-        if names:
-            read = self._begin.members(names)
-            self._known |= {n: read[name] for n, name in zip(unread, names, strict=True)}
-
     def _follow(self) -> set[int]:
         """Let every face that must be with somebody's join it, unless it is parted from it."""
-        followers: list[_Joining] = []
+        followers: list[Joining] = []
         for group in self._links.components():
-            homes = {self._where[face_id] for face_id in group if face_id in self._where}
+            homes = self._now.homes(group)
             if len(homes) != 1:
                 continue
             (home,) = homes
-            rows = sorted(self._row_of[face_id] for face_id in group if face_id in self._row_of)
             followers += [
-                _Joining(row, home, self._likeness(row, home))
-                for row in rows
-                if self._board.is_open(row) and home not in self._barred(row)
+                Joining(row, home, self._now.likeness(row, home))
+                for row in self._now.rows(group)
+                if self._board.is_open(row) and home not in self._now.barred(row)
             ]
         self._joined += followers
         return self._join(followers) if followers else set()
-
-    def _likeness(self, row: int, identity: int) -> float:
-        exemplars = self._gallery.exemplars[identity, : self._gallery.sizes[identity]]
-        return float(identity_scores(self._faces.vectors[row : row + 1], exemplars)[0])
-
-    def _barred(self, row: int) -> set[int]:
-        """Give the identities that people parted a face from."""
-        parted = self._links.parted_from(self._faces.faces[row].face_id)
-        return {self._where[face_id] for face_id in parted if face_id in self._where}
-
-    def _scores(self, row: int) -> list[tuple[int, float]]:
-        """Give an awake face's scores for the identities that it may join."""
-        barred = self._barred(row)
-        beside = self._beside.get(self._faces.faces[row].frame, ())
-        scores = []
-        for identity, value in self._board.scores(row):
-            value -= self._rules.same_frame_penalty if identity in beside else 0.0
-            if value >= self._rules.floor and identity not in barred:
-                scores.append((identity, value))
-        return scores
-
-    def _best(self, row: int) -> float:
-        """Return an awake face's highest score; −1 where none could decide anything."""
-        return max((value for _, value in self._scores(row)), default=-1.0)
 
     def _found(self) -> int:
         """Found every identity that can begin now; return how many.
@@ -287,7 +164,7 @@ class _Pass:
         founders = faces.take(rows)
         graph = FoundingGraph(founders.faces, founders.vectors, self._rules, self._links)
         for row, index in place.items():
-            graph.allow(index, self._best(row))
+            graph.allow(index, self._now.best(row))
         before = len(self._cores)
         for seed in graph.seeds():
             core = graph.core(seed)
@@ -298,23 +175,17 @@ class _Pass:
                 if match.row not in place:
                     return False
                 nearer = graph.nearer(place[match.row], match.score)
-                return any(self._is_stranger(rows[index], match.identity) for index in nearer)
+                return any(self._now.is_stranger(rows[index], match.identity) for index in nearer)
 
             concerned = self._grow(
                 [rows[index] for index in core], graph.similarities(core), goes_elsewhere
             )
             for row in concerned & place.keys():
                 if self._board.is_open(row):
-                    graph.allow(place[row], self._best(row))
+                    graph.allow(place[row], self._now.best(row))
                 else:
                     graph.forbid(place[row])
         return len(self._cores) - before
-
-    def _is_stranger(self, row: int, identity: int) -> bool:
-        """Tell whether an open face is so unlike an identity that it cannot join."""
-        return self._board.is_awake(row) and self._rules.accept > dict(self._board.scores(row)).get(
-            identity, -1.0
-        )
 
     def _grow(
         self,
@@ -328,9 +199,9 @@ class _Pass:
         faces in between are too much like each of them to join one. Whoever is nearer to a
         stranger waits until that one has begun, too.
         """
-        identity = len(self._gallery)
+        identity = self._now.next_number()
         self._cores[identity] = [
-            _Joining(row, identity, similarity)
+            Joining(row, identity, similarity)
             for row, similarity in zip(rows, similarities, strict=True)
         ]
         return self._match(self._join(self._cores[identity]), self._rules.sure, goes_elsewhere)
@@ -360,7 +231,7 @@ class _Pass:
         """
         everybody = set(asked)
         while matches := self._matches(asked, least, goes_elsewhere):
-            joinings = [_Joining(match.row, match.identity, match.score) for match in matches]
+            joinings = [Joining(match.row, match.identity, match.score) for match in matches]
             self._joined += joinings
             asked = self._join(joinings)
             everybody |= asked
@@ -397,6 +268,6 @@ class _Pass:
         for row in asked:
             if self._board.is_awake(row):
                 need = max(least, self._rules.need(self._faces.faces[row]))
-                match = choose(row, self._scores(row), need, self._rules.margin)
+                match = choose(row, self._now.scores(row), need, self._rules.margin)
                 if match is not None:
                     yield match

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from archive.errors import Transient
+
 
 @dataclass(frozen=True, slots=True)
 class Permit:
@@ -43,6 +45,23 @@ class RequestBudget(Protocol):
             seconds: From now on.
         """
         ...
+
+
+class AskedToWait(Transient):
+    """Telegram asked to wait for longer than is slept in place.
+
+    Args:
+        message: For what, and how long.
+        seconds: From now on.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message, seconds)
+        self.seconds = seconds
+
+    def __reduce__(self) -> tuple[type[AskedToWait], tuple[str, float]]:
+        """Pickle by both arguments: errors travel between processes."""
+        return type(self), (str(self), self.seconds)
 
 
 class Unmetered:

@@ -1,4 +1,4 @@
-"""Hubs: the private forum that receives the people, made or chosen, looked at and checked.
+"""Hubs: the private forums that receive the people, made or chosen, looked at and checked.
 
 What a chat must be for that is ``archive.publishing.rights``; what goes into it is
 ``archive.publishing``. A chat that is a hub is never a source, and the other way round.
@@ -7,13 +7,25 @@ What a chat must be for that is ``archive.publishing.rights``; what goes into it
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from archive.chats import ChatStore, PeerResolver, parse_reference
 from archive.errors import Permanent
 from archive.ids import AccountId, ChatId, ChatNo
-from archive.publishing import Hub, HubBlocked, HubGateway, HubNo, HubRights, require_hub_rights
+from archive.publishing import (
+    Hub,
+    HubBlocked,
+    HubGateway,
+    HubNo,
+    HubRights,
+    HubRule,
+    HubState,
+    require_hub_rights,
+    require_usable,
+    rights_in,
+)
 from archive.records import Chat, ChatKind
 
 DEFAULT_TITLE = "People"
@@ -30,8 +42,16 @@ class HubStore(Protocol):
         """Let publishing go to a chat that is marked as a hub, and to no other."""
         ...
 
-    def set_blocked(self, hub_no: HubNo, reason: str | None) -> None:
-        """Keep why a hub cannot be used now, or that it can."""
+    def add(self, chat_no: ChatNo, rule: HubRule) -> Hub:
+        """Let publishing go to a chat that is marked as a hub, beside others."""
+        ...
+
+    def retire(self, hub_no: HubNo) -> None:
+        """Let publishing go there no more; what is there stays."""
+        ...
+
+    def set_state(self, hub_no: HubNo, state: HubState, reason: str | None = None) -> None:
+        """Keep whether a hub can be used now, and why not."""
         ...
 
 
@@ -40,16 +60,22 @@ class HubCheck:
     """What a look at a hub found.
 
     Attributes:
+        rights: ``None`` where there is no such chat for us any more.
         blocked_reason: What is wrong, with the way out; ``None`` if nothing is.
     """
 
     hub: Hub
-    rights: HubRights
+    rights: HubRights | None
     blocked_reason: str | None
 
 
 async def create_hub(
-    title: str, account_id: AccountId, gateway: HubGateway, chats: ChatStore, hubs: HubStore
+    title: str,
+    account_id: AccountId,
+    gateway: HubGateway,
+    chats: ChatStore,
+    hubs: HubStore,
+    rule: HubRule | None = None,
 ) -> Hub:
     """Make a private forum of our own and publish there from now on.
 
@@ -59,6 +85,7 @@ async def create_hub(
         gateway: That account's connection.
         chats: Where chats are remembered.
         hubs: Where hubs are remembered.
+        rule: What goes there, beside other hubs; ``None`` for everything, and nowhere else.
 
     Raises:
         Transient: Telegram did not answer; there may be an empty group that nothing uses.
@@ -66,7 +93,7 @@ async def create_hub(
     """
     peer = await gateway.create(title)
     chat = await asyncio.to_thread(chats.upsert_peer, account_id, peer)
-    return await asyncio.to_thread(_adopt, chat, chats, hubs)
+    return await asyncio.to_thread(_adopt, chat, chats, hubs, rule)
 
 
 async def use_hub(
@@ -76,6 +103,7 @@ async def use_hub(
     gateway: HubGateway,
     chats: ChatStore,
     hubs: HubStore,
+    rule: HubRule | None = None,
 ) -> Hub:
     """Publish into an existing forum from now on.
 
@@ -86,6 +114,7 @@ async def use_hub(
         gateway: That account's connection.
         chats: Where chats are remembered.
         hubs: Where hubs are remembered.
+        rule: As for ``create_hub``.
 
     Raises:
         Permanent: The chat is a source, no private forum, or the account lacks a right there.
@@ -99,8 +128,8 @@ async def use_hub(
             f"{chat.title!r} cannot be the hub: only a group with topics can. Make one with "
             "`face-archive hub create`."
         )
-    require_hub_rights(await gateway.inspect(chat))
-    return await asyncio.to_thread(_adopt, chat, chats, hubs)
+    await require_usable(gateway, chat)
+    return await asyncio.to_thread(_adopt, chat, chats, hubs, rule)
 
 
 async def check_hub(hub: Hub, gateway: HubGateway, hubs: HubStore) -> HubCheck:
@@ -108,59 +137,79 @@ async def check_hub(hub: Hub, gateway: HubGateway, hubs: HubStore) -> HubCheck:
 
     Raises:
         Transient: Telegram did not answer.
-        Permanent: The account cannot see the hub any more.
     """
-    rights = await gateway.inspect(hub.chat)
-    reason = None
+    rights, state, reason = None, HubState.READY, None
     try:
+        rights = await rights_in(gateway, hub.chat)
         require_hub_rights(rights)
     except HubBlocked as blocked:
-        reason = str(blocked)
-    await asyncio.to_thread(hubs.set_blocked, hub.hub_no, reason)
+        state, reason = HubState.BLOCKED, str(blocked)
+    # How full it is, publishing knows.
+    if not (state is HubState.READY and hub.state is HubState.FULL):
+        await asyncio.to_thread(hubs.set_state, hub.hub_no, state, reason)
     return HubCheck(hub, rights, reason)
 
 
-def hub_in_use(hubs: HubStore, configured: ChatId | None = None) -> Hub | None:
-    """Return where publishing goes; ``None`` where no hub was ever chosen.
+def hubs_in_use(hubs: HubStore, configured: ChatId | None = None) -> list[Hub]:
+    """Return where publishing goes, in the order in which the hubs were added.
 
     Args:
         hubs: Where hubs are remembered.
-        configured: The setting HUB_GROUP_ID, which wins over the last ``hub use``.
+        configured: The setting HUB_GROUP_ID, which wins over ``hub use`` and ``hub add``.
 
     Raises:
         Permanent: HUB_GROUP_ID names a chat that is not a hub.
     """
     known = hubs.hubs()
     if configured is None:
-        return next((hub for hub in known if hub.in_use), None)
-    for hub in known:
-        if hub.chat.chat_id == configured:
-            return hub
+        return [hub for hub in known if hub.in_use]
+    if found := [hub for hub in known if hub.chat.chat_id == configured]:
+        return found
     raise Permanent(
         "HUB_GROUP_ID names a chat that is not a hub yet: run `face-archive hub use` with that id, "
         "or leave HUB_GROUP_ID empty."
     )
 
 
-def require_hub(hubs: HubStore, configured: ChatId | None = None) -> Hub:
-    """Return where publishing goes.
+def require_hubs(hubs: HubStore, configured: ChatId | None = None) -> list[Hub]:
+    """Return where publishing goes; at least one.
 
     Raises:
         Permanent: Nowhere yet; the message says how to choose.
     """
-    hub = hub_in_use(hubs, configured)
-    if hub is None:
+    if not (found := hubs_in_use(hubs, configured)):
         raise Permanent(
             "No hub is configured, so there is nowhere to publish to. Make one with "
             "`face-archive hub create`, or choose one with `face-archive hub use`."
         )
-    return hub
+    return found
 
 
-def _adopt(chat: Chat, chats: ChatStore, hubs: HubStore) -> Hub:
+def crowded(hubs: Sequence[Hub]) -> list[Hub]:
+    """Return the full hubs whose rule has no other hub with room for somebody new."""
+    roomy = {hub.rule for hub in hubs if hub.state is HubState.READY}
+    return [hub for hub in hubs if hub.state is HubState.FULL and hub.rule not in roomy]
+
+
+def find_hub(text: str, hubs: HubStore) -> Hub:
+    """Return the hub that somebody means by a title or a marked id.
+
+    Raises:
+        Permanent: None is called so, or several are.
+    """
+    found = [hub for hub in hubs.hubs() if text in {hub.chat.title, str(hub.chat.chat_id)}]
+    if len(found) != 1:
+        raise Permanent(
+            f"{'Several hubs are' if found else 'No hub is'} called {text!r}: name one as "
+            "`face-archive hub list` does, by its marked id."
+        )
+    return found[0]
+
+
+def _adopt(chat: Chat, chats: ChatStore, hubs: HubStore, rule: HubRule | None) -> Hub:
     """Mark first: a chat that is in use but not marked could be switched on as a source."""
     chats.mark_hub(chat.chat_no)
-    return hubs.use(chat.chat_no)
+    return hubs.use(chat.chat_no) if rule is None else hubs.add(chat.chat_no, rule)
 
 
 def _require_no_source(chat: Chat) -> None:

@@ -34,6 +34,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             checks.the_threshold_fits_the_labels,
             checks.people_are_what_their_log_comes_to,
             checks.nothing_is_published_without_a_switch,
+            checks.every_hub_can_be_written_to,
         ],
         jobs=[window_job, people_job, upkeep_job],
         schedules=[upkeep_schedule],

@@ -6,8 +6,10 @@ import dagster as dg
 
 from archive.calibrating import DEFAULT_RATE, measure
 from archive.errors import Permanent
+from archive.hubs import crowded
 from archive.identity.calibration import Calibration
 from archive.ledger import PASS_PRODUCTS
+from archive.publishing import HubState
 from archive.windows import parse_key
 from archive_assets.media import extracted_faces_key, face_embeddings_key
 from archive_assets.partitions import chat_window
@@ -91,6 +93,24 @@ def nothing_is_published_without_a_switch(
     Red, too, after `chats deny --publish`, as long as posts of that chat are in the hub.
     """
     return _none(toolbox.audit.posts_without_switch())
+
+
+@dg.asset_check(asset=published_topics)
+def every_hub_can_be_written_to(
+    toolbox: dg.ResourceParam[Toolbox],
+) -> dg.AssetCheckResult:
+    """No hub is blocked, and none is full without another of its rule that has room.
+
+    `face-archive publish status` names it, the reason and the way out.
+    """
+    hubs = toolbox.hubs()
+    blocked = sum(hub.state is HubState.BLOCKED for hub in hubs)
+    full = len(crowded(hubs))
+    return dg.AssetCheckResult(
+        passed=not blocked and not full,
+        severity=dg.AssetCheckSeverity.ERROR if blocked else dg.AssetCheckSeverity.WARN,
+        metadata={"hubs": len(hubs), "blocked": blocked, "full": full},
+    )
 
 
 def _rates(found: Calibration) -> dict[str, int | float]:

@@ -1,13 +1,15 @@
 """People and their topics: incremental over everything there is, so without partitions."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 
 from archive.deletions import erase_lost
 from archive.identify import identify
-from archive.publishing import Hub, PublishOptions, PublishResult, publish
+from archive.publishing import Hub, PublishOptions, PublishResult, publish, publish_each
 from archive_assets.media import face_embeddings_key
 from archive_assets.outcomes import dagster_outcome, timed
 from resources.store.search_index import make_missing_index
@@ -62,30 +64,42 @@ def published_topics(
     hour at most; what it leaves over is carried on by the next.
     """
     with dagster_outcome():
-        hub = toolbox.hub()
-    if hub is None:
+        hubs = toolbox.hubs()
+    if not hubs:
         context.log.info("No hub is configured: nothing is published (`face-archive hub create`).")
         return dg.MaterializeResult(metadata={"hub": False})
     with dagster_outcome(), timed(toolbox, "published_topics") as timing:
-        result = asyncio.run(_publish(toolbox, hub))
-        timing.items = result.done
+        runs = asyncio.run(publish_each(hubs, partial(_publish, toolbox, len(hubs))))
+        results = [run.result for run in runs if run.result is not None]
+        timing.items = sum(result.done for result in results)
     return dg.MaterializeResult(
         metadata={
             # A StrEnum is no string to Dagster's serializer.
-            **{str(name): count for name, count in result.counts.by_name.items()},
+            **{str(name): count for name, count in _total(results).items()},
             "hub": True,
-            "remaining": result.remaining,
+            "hubs_blocked": len(runs) - len(results),
+            "remaining": sum(result.remaining for result in results),
         }
     )
 
 
-async def _publish(toolbox: Toolbox, hub: Hub) -> PublishResult:
+def _total(results: list[PublishResult]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for result in results:
+        counts.update(result.counts.by_name)
+    return counts
+
+
+async def _publish(toolbox: Toolbox, hubs: int, hub: Hub) -> PublishResult:
+    """Publish to one of several hubs, which share the minutes of a run."""
+    budget = toolbox.run_budget
     async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account:
         return await publish(
             toolbox.topics,
             account.hub,
             toolbox.media_of(account),
             hub,
-            PublishOptions(toolbox.run_budget, toolbox.publish_policy),
-            pace=toolbox.pace(),
+            PublishOptions(budget and max(1, budget // hubs), toolbox.publish_policy),
+            pace=toolbox.pace(hub.hub_no),
+            crops=toolbox.crops,
         )

@@ -18,6 +18,7 @@ from cli.chat_rows import chat_rows, switch_row
 from cli.chats_allow import allow_command
 from cli.chats_deny import deny_command
 from cli.chats_discover import discover_command
+from cli.chats_tag import tag_command
 from cli.context import open_toolbox
 from cli.deletions import deletions_command
 from cli.output import emit, say
@@ -103,6 +104,7 @@ def register(app: typer.Typer) -> None:
     chats_app.command("allow", context_settings=_TAKES_IDS)(allow_command)
     chats_app.command("deletions", context_settings=_TAKES_IDS)(deletions_command)
     chats_app.command("deny", context_settings=_TAKES_IDS)(deny_command)
+    chats_app.command("tag", context_settings=_TAKES_IDS)(tag_command)
     app.add_typer(chats_app, name="chats")
 
 

@@ -6,16 +6,27 @@ The same use case that the schedule runs, in this process, under the same lock.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.hubs import require_hub
+from archive.hubs import find_hub, require_hubs
 from archive.ids import ChatId
-from archive.publishing import Hub, Plan, PublishOptions, PublishResult, plan, publish
+from archive.publishing import (
+    Hub,
+    HubRun,
+    Plan,
+    PublishOptions,
+    PublishResult,
+    plan,
+    publish,
+    publish_each,
+)
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
 
@@ -27,6 +38,9 @@ publish_app = typer.Typer(
     help="Bring the hub up to what it should be: a topic a person, each content once.",
 )
 
+HubName = Annotated[
+    str | None, typer.Option("--hub", help="Title or marked id of one hub; all in use if absent.")
+]
 MaxOperations = Annotated[
     int | None, typer.Option(help="Most writes of any kind now; the rest waits.", min=1)
 ]
@@ -37,6 +51,7 @@ def publish_command(
     context: typer.Context,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print, as `plan` does.")] = False,
+    hub: HubName = None,
     max_operations: MaxOperations = None,
 ) -> None:
     """Bring the hub up to what it should be: a topic a person, each content once.
@@ -49,73 +64,64 @@ def publish_command(
     - `face-archive publish --max-operations 50`
     """
     if context.invoked_subcommand is None:
-        (plan_command if dry_run else apply_command)(max_operations=max_operations)
+        (plan_command if dry_run else apply_command)(hub=hub, max_operations=max_operations)
 
 
 @publish_app.command("plan")
-def plan_command(*, max_operations: MaxOperations = None) -> None:
+def plan_command(*, hub: HubName = None, max_operations: MaxOperations = None) -> None:
     """Print what `apply` would do, in its order, and how long that takes; send nothing.
 
     For example:
 
     - `face-archive publish plan`
+    - `face-archive publish plan --hub "Our family"`
     """
     with open_toolbox() as toolbox:
-        drawn = _plan(toolbox, _hub(toolbox))
-        show_plan(drawn, toolbox.settings.hub_operations_per_minute, max_operations)
+        for each in _hubs(toolbox, hub):
+            drawn = _plan(toolbox, each)
+            per_minute = toolbox.settings.hub_operations_per_minute
+            show_plan(each.chat.title, drawn, per_minute, max_operations)
 
 
 @publish_app.command("apply")
-def apply_command(*, max_operations: MaxOperations = None) -> None:
-    """Make, change and delete what the hub needs, no faster than Telegram allows.
+def apply_command(*, hub: HubName = None, max_operations: MaxOperations = None) -> None:
+    """Make, change and delete what the hubs need, no faster than Telegram allows.
 
     Only chats that allow publishing are shown. Run again it goes on where it stopped, and sends
-    nothing once the hub is complete.
+    nothing once every hub is complete. A hub that is blocked holds up no other.
 
     For example:
 
     - `face-archive publish apply`
     - `face-archive publish apply --max-operations 50`
+    - `face-archive publish apply --hub "Our family"`
     """
     with open_toolbox() as toolbox:
-        hub, started = _hub(toolbox), monotonic()
-        operations = _plan(toolbox, hub).operations[:max_operations]
-        minutes = len(operations) / toolbox.settings.hub_operations_per_minute
-        say(f"{len(operations)} operations, about {minutes:.0f} minutes.")
-        options = PublishOptions(max_operations, toolbox.publish_policy)
-        result = asyncio.run(_apply(toolbox, hub, options, len(operations)))
-        seconds = monotonic() - started
-        toolbox.overview.record_stage("published_topics", None, seconds, result.done)
-        emit([_row(toolbox, hub, result)], title="Published")
-    if result.remaining:
-        say(f"{result.remaining} are left: run it again.")
+        done: list[HubRun] = []
+        runs = publish_each(
+            _hubs(toolbox, hub), partial(_publish, toolbox, max_operations), done.append
+        )
+        try:
+            asyncio.run(runs)
+        finally:
+            if done:
+                emit([_row(toolbox, run) for run in done], title="Published")
+    remaining = sum(run.result.remaining for run in done if run.result is not None)
+    if remaining:
+        say(f"{remaining} are left: run it again.")
 
 
 @publish_app.command("status")
-def status_command() -> None:
-    """Count what is in the hub, what is on its way, and what is left to do.
+def status_command(*, hub: HubName = None) -> None:
+    """Count what is in each hub and what is left to do; say what is wrong with one.
 
     For example:
 
     - `face-archive publish status`
     """
     with open_toolbox() as toolbox:
-        hub = _hub(toolbox)
-        actual = toolbox.topics.projection(hub.hub_no).actual
-        drawn = _plan(toolbox, hub)
-        emit(
-            [
-                {
-                    "hub": hub.chat.title,
-                    "topics": dict(Counter(row.state for row in actual.topics.values())),
-                    "posts": dict(Counter(row.state for row in actual.posts)),
-                    "operations": len(drawn.operations),
-                    "minutes": _minutes(drawn, toolbox.settings.hub_operations_per_minute),
-                    "blocked": hub.blocked_reason,
-                }
-            ],
-            title="Hub",
-        )
+        rows = [_status(toolbox, each) for each in _hubs(toolbox, hub)]
+    emit(rows, title="Hubs")
 
 
 def register(app: typer.Typer) -> None:
@@ -123,11 +129,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(publish_app, name="publish")
 
 
-def show_plan(drawn: Plan, per_minute: int, max_operations: int | None) -> None:
+def show_plan(title: str, drawn: Plan, per_minute: int, max_operations: int | None) -> None:
     """Print each operation in its order, then what all of them come to."""
     lines = drawn.lines(max_operations)
-    emit(({"operation": line} for line in lines), title="Plan", empty="The hub is complete.")
+    emit(({"operation": line} for line in lines), title=f"Plan: {title}", empty="It is complete.")
     summary: dict[str, object] = {
+        "hub": title,
         "operations": len(lines),
         "minutes": round(len(lines) / per_minute, 1),
         "left_for_later": len(drawn.operations) - len(lines),
@@ -135,49 +142,72 @@ def show_plan(drawn: Plan, per_minute: int, max_operations: int | None) -> None:
     emit([summary | dict(drawn.counts.by_name)], title="Sum")
 
 
-def _hub(toolbox: Toolbox) -> Hub:
+def _hubs(toolbox: Toolbox, name: str | None) -> list[Hub]:
+    """Give the hubs that are meant: all in use, or one."""
+    if name is not None:
+        return [find_hub(name, toolbox.topics)]
     configured = toolbox.settings.hub_group_id
-    return require_hub(toolbox.topics, None if configured is None else ChatId(configured))
+    return require_hubs(toolbox.topics, None if configured is None else ChatId(configured))
 
 
 def _plan(toolbox: Toolbox, hub: Hub) -> Plan:
     return plan(toolbox.topics, hub, now=datetime.now(UTC), policy=toolbox.publish_policy)
 
 
+def _status(toolbox: Toolbox, hub: Hub) -> dict[str, object]:
+    actual = toolbox.topics.projection(hub.hub_no).actual
+    drawn = _plan(toolbox, hub)
+    return {
+        "hub": hub.chat.title,
+        "state": hub.state,
+        "reason": hub.reason,
+        "waits_until": hub.waits_until and f"{hub.waits_until:%Y-%m-%d %H:%M:%S} UTC",
+        "topics": dict(Counter(row.state for row in actual.topics.values())),
+        "posts": dict(Counter(row.state for row in actual.posts)),
+        "operations": len(drawn.operations),
+        "minutes": _minutes(drawn, toolbox.settings.hub_operations_per_minute),
+        "without_room": drawn.counts["without_room"],
+    }
+
+
 def _minutes(drawn: Plan, per_minute: int) -> float:
     return round(drawn.minutes(per_minute), 1)
 
 
-async def _apply(toolbox: Toolbox, hub: Hub, options: PublishOptions, due: int) -> PublishResult:
+async def _publish(toolbox: Toolbox, max_operations: int | None, hub: Hub) -> PublishResult:
     from resources.telegram.sessions import Lane
 
-    done = 0
+    due = len(_plan(toolbox, hub).operations[:max_operations])
+    minutes = due / toolbox.settings.hub_operations_per_minute
+    say(f"{hub.chat.title}: {due} operations, about {minutes:.0f} minutes.")
+    started = monotonic()
     with progress("Publishing") as advance:
-
-        def count(_: object) -> None:
-            nonlocal done
-            done += 1
-            advance(done, due)
-
+        done = itertools.count(1)
         async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as telegram:
-            return await publish(
+            result = await publish(
                 toolbox.topics,
                 telegram.hub,
                 toolbox.media_of(telegram),
                 hub,
-                options,
-                pace=toolbox.pace(),
-                on_operation=count,
+                PublishOptions(max_operations, toolbox.publish_policy),
+                pace=toolbox.pace(hub.hub_no),
+                crops=toolbox.crops,
+                on_operation=lambda _: advance(next(done), due),
             )
+    seconds = monotonic() - started
+    toolbox.overview.record_stage("published_topics", None, seconds, result.done)
+    return result
 
 
-def _row(toolbox: Toolbox, hub: Hub, result: PublishResult) -> dict[str, object]:
+def _row(toolbox: Toolbox, run: HubRun) -> dict[str, object]:
+    if run.result is None:
+        return {"hub": run.hub.chat.title, "blocked": run.blocked_reason}
     return {
-        "hub": hub.chat.title,
-        **result.counts.by_name,
-        "sent": result.sent,
-        "done": result.done,
-        "remaining": result.remaining,
-        "stopped": result.stopped_reason,
+        "hub": run.hub.chat.title,
+        **run.result.counts.by_name,
+        "sent": run.result.sent,
+        "done": run.result.done,
+        "remaining": run.result.remaining,
+        "stopped": run.result.stopped_reason,
         "model": toolbox.engine_spec.model_name,
     }

@@ -9,9 +9,8 @@ import asyncio
 from collections.abc import Iterator
 
 from archive.errors import ArchiveError, Transient
-from archive.hubs import check_hub, hub_in_use
-from archive.ids import ChatId
-from archive.publishing import Hub
+from archive.hubs import check_hub
+from archive.publishing import Hub, HubState
 from resources.doctor import CheckResult, fail, ok, warn
 from resources.settings import Settings
 from resources.telegram.sessions import Lane
@@ -29,22 +28,23 @@ def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
     """
     try:
         with Toolbox.open(settings) as toolbox:
-            hub = hub_in_use(toolbox.topics, _configured(settings))
-            if online:
-                yield from asyncio.run(_ask_telegram(toolbox, hub))
-            else:
-                yield _without_asking(hub)
+            hubs = toolbox.hubs()
+            for hub in hubs or (None,):
+                if online:
+                    yield from asyncio.run(_ask_telegram(toolbox, hub))
+                else:
+                    yield _without_asking(hub)
     except ArchiveError as exc:
         yield fail("hub", str(exc), _NO_HUB)
-
-
-def _configured(settings: Settings) -> ChatId | None:
-    return None if settings.hub_group_id is None else ChatId(settings.hub_group_id)
 
 
 def _without_asking(hub: Hub | None) -> CheckResult:
     if hub is None:
         return warn("hub", "None is chosen: people are found, nothing is published.", _NO_HUB)
+    if hub.state is not HubState.READY:
+        way_out = "Do what the message says, then run `face-archive hub check`."
+        look = fail if hub.state is HubState.BLOCKED else warn
+        return look("hub", f"{hub.chat.title!r}: {hub.reason}", way_out)
     return ok("hub", f"{hub.chat.title!r}; `doctor --online` asks for the rights in it.")
 
 

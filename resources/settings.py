@@ -192,6 +192,12 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
     )
+    publish_crops: bool = setting(
+        default=False,
+        section="People",
+        description="Post the face alone, cut out with a margin, instead of the whole picture or "
+        "video; the link leads to the source. What is in the hub already stays.",
+    )
     post_near_copies: bool = setting(
         default=False,
         section="People",

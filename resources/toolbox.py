@@ -12,17 +12,20 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+import structlog
+
 from archive.budgets import Unmetered
 from archive.errors import Permanent
 from archive.history_pace import Throttle
-from archive.hubs import hub_in_use
+from archive.hubs import hubs_in_use
 from archive.identify import IdentifyOptions
 from archive.ids import AccountId, ChatId
 from archive.ledger import Limits
 from archive.media_pass import MediaPassOptions
-from archive.publishing import Hub, MinutePace, Pace, Policy, no_pace
+from archive.publishing import BudgetPace, Hub, HubNo, Pace, Policy, no_pace
 from archive.records import Chat
 from resources.blobs import BlobStore
+from resources.crops import StoredCrops
 from resources.databases import databases
 from resources.desktop_export.media import ExportedMedia
 from resources.gazetteer import GeoNames
@@ -31,7 +34,7 @@ from resources.settings import Settings
 from resources.store.accounts import AccountStore
 from resources.store.asking import AskingStore
 from resources.store.audit import AuditStore
-from resources.store.budgets import AccountBudget
+from resources.store.budgets import AccountBudget, HubBudget
 from resources.store.chats import ChatStore
 from resources.store.corrections import CorrectionStore
 from resources.store.costs import CostStore
@@ -68,6 +71,8 @@ if TYPE_CHECKING:
     from resources.vision.analyst import Analyst, AnalystLimits
     from resources.vision.factory import EngineSpec
     from resources.vision.pool import AnalystPool
+
+_log = structlog.get_logger(__name__)
 
 DEFAULT_MODEL = "dlib"
 _MEGABYTE = 1_000_000
@@ -320,26 +325,39 @@ class Toolbox:
         return Policy(settings.min_faces_to_publish, settings.post_near_copies, settings.review_url)
 
     @property
+    def crops(self) -> StoredCrops | None:
+        """The faces to post where the settings want no whole pictures in a hub."""
+        return StoredCrops(self.database, self.blobs) if self.settings.publish_crops else None
+
+    @property
     def run_budget(self) -> int | None:
         """How many writes to a hub one scheduled run may make; a test server has no limit."""
         if self.settings.telegram_server:
             return None
         return RUN_MINUTES * self.settings.hub_operations_per_minute
 
-    def pace(self) -> Pace:
-        """Limit writes to a hub; a test server has no limit."""
+    def pace(self, hub_no: HubNo) -> Pace:
+        """Limit writes to a hub, by all runs together; a test server has no limit."""
         if self.settings.telegram_server:
             return no_pace
-        return MinutePace(self.settings.hub_operations_per_minute)
+        return BudgetPace(
+            HubBudget(
+                self.database,
+                hub_no,
+                operations_per_minute=self.settings.hub_operations_per_minute,
+            ),
+            flood_sleep_limit_seconds=self.settings.flood_sleep_limit_seconds,
+            on_wait=lambda seconds: _log.warning("hub_wait", seconds=seconds),
+        )
 
-    def hub(self) -> Hub | None:
-        """Give the hub in use; ``None`` where none was ever chosen.
+    def hubs(self) -> list[Hub]:
+        """Give the hubs in use; none where none was ever chosen.
 
         Raises:
             Permanent: HUB_GROUP_ID names a chat that is not a hub.
         """
         configured = self.settings.hub_group_id
-        return hub_in_use(self.topics, None if configured is None else ChatId(configured))
+        return hubs_in_use(self.topics, None if configured is None else ChatId(configured))
 
     @property
     def _workers(self) -> int:

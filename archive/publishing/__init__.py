@@ -2,42 +2,53 @@
 
 In the order of the work: ``state`` holds both sides of a hub. ``planning`` compares them: who has
 a topic and what it says is ``desired``, one topic ``comparing`` (with ``near_copies`` and
-``captions``), what leaves it ``removing``, and the outcome ``operations``. ``publish`` carries a
-plan out, ``performing`` does one operation of it: ``keeping`` topics, ``telling`` summaries,
-``sending`` posts and ``amending`` them (at a ``pace``, with the ``rights`` checked first, on a
-``board`` of what is where). ``records`` and ``ports`` are what all of it asks
+``captions``), what leaves it ``removing``, and the outcome ``operations``; where there are several
+hubs, ``seating`` says who belongs into which, and ``several`` publishes to one after another.
+``publish`` carries a plan out, ``performing`` does one operation of it: ``keeping`` topics,
+``telling`` summaries, ``sending`` posts and ``amending`` them (at a ``pace``, with the ``rights``
+checked first, on a ``board`` of what is where). ``records`` and ``ports`` are what all of it asks
 of Telegram and of the store. Import from here.
 """
 
 from archive.publishing.desired import Policy
 from archive.publishing.operations import OpenTopic, Operation, PostContent
 from archive.publishing.outcomes import Outcome
-from archive.publishing.pace import MinutePace, Pace, no_pace
+from archive.publishing.pace import BudgetPace, Pace, no_pace
 from archive.publishing.planning import Plan, plan
 from archive.publishing.ports import PublishingStore
 from archive.publishing.publish import PublishOptions, PublishResult, publish
 from archive.publishing.records import (
+    ALL_OTHERS,
     CopyRefused,
     Hub,
     HubGateway,
+    HubGone,
     HubNo,
     HubRights,
+    HubRule,
+    HubState,
     MessageStuck,
     Post,
     PostMethod,
     TopicGone,
 )
-from archive.publishing.rights import HubBlocked, require_hub_rights
+from archive.publishing.rights import HubBlocked, require_hub_rights, require_usable, rights_in
+from archive.publishing.several import HubRun, publish_each
 
 __all__ = [
+    "ALL_OTHERS",
+    "BudgetPace",
     "CopyRefused",
     "Hub",
     "HubBlocked",
     "HubGateway",
+    "HubGone",
     "HubNo",
     "HubRights",
+    "HubRule",
+    "HubRun",
+    "HubState",
     "MessageStuck",
-    "MinutePace",
     "OpenTopic",
     "Operation",
     "Outcome",
@@ -54,5 +65,8 @@ __all__ = [
     "no_pace",
     "plan",
     "publish",
+    "publish_each",
     "require_hub_rights",
+    "require_usable",
+    "rights_in",
 ]

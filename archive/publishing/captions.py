@@ -12,7 +12,8 @@ from functools import lru_cache
 from html import escape
 
 from archive.chats import message_link
-from archive.publishing.state import Source, shortened
+from archive.publishing.state import Source
+from archive.publishing.visible_text import shortened
 from archive.records import Chat
 
 MAX_LINKS = 10
@@ -23,6 +24,8 @@ TITLE_UNITS = 80
 # Of these, what a forum and its topic share.
 FORUM_UNITS = 40
 TOPIC_UNITS = 37
+# https://core.telegram.org/api/links#message-links: where a video begins to play.
+_MOMENT = re.compile(r'\?t=[0-9]+">')
 # Every line of a source ends in its date, so no chat's name can look like these.
 _NO_SOURCE = re.compile(r"▶ [0-9:]+|and [0-9]+ more")
 
@@ -39,7 +42,7 @@ def caption(sources: Iterable[Source], seconds: float | None = None) -> str:
     """
     ordered = oldest_first(sources)
     lines = [] if seconds is None else [f"▶ {moment(seconds)}"]
-    lines += [_line(source) for source in ordered[:MAX_LINKS]]
+    lines += [_line(source, seconds) for source in ordered[:MAX_LINKS]]
     if len(ordered) > MAX_LINKS:
         lines.append(f"and {len(ordered) - MAX_LINKS} more")
     return "\n".join(lines)
@@ -52,7 +55,8 @@ def names_only(caption_html: str, sources: Iterable[Source]) -> bool:
     longer be named.
     """
     allowed = {_line(source) for source in sources}
-    return all(line in allowed or _NO_SOURCE.fullmatch(line) for line in caption_html.split("\n"))
+    lines = _MOMENT.sub('">', caption_html).split("\n")
+    return all(line in allowed or _NO_SOURCE.fullmatch(line) for line in lines)
 
 
 def oldest_first(sources: Iterable[Source]) -> list[Source]:
@@ -92,7 +96,11 @@ def _title(chat_title: str, topic_title: str) -> str:
     return f"{title} › {topic}" if topic else title
 
 
-def _line(source: Source) -> str:
+def _line(source: Source, seconds: float | None = None) -> str:
+    """Name a source, with a link to it, and into a video to the moment."""
     text = escape(place(source))
     link = message_link(source.chat, source.message_id, source.topic_id)
-    return text if link is None else f'<a href="{escape(link)}">{text}</a>'
+    if link is None:
+        return text
+    moment_ = "" if seconds is None else f"?t={int(max(0.0, seconds))}"
+    return f'<a href="{escape(link)}{moment_}">{text}</a>'

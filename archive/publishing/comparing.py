@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from archive.ids import ContentKey
+from archive.publishing.albums import album_of, together
 from archive.publishing.captions import caption, names_only, order_of
 from archive.publishing.desired import Policy
 from archive.publishing.near_copies import earlier_copies
@@ -157,13 +158,14 @@ def _compare_posts(
             again[key] = row
             if key in wanted and row.retry_at is not None and row.retry_at > now:
                 found.refused.add(key)
-        elif key in wanted and row.state in expected:
+        elif key in wanted and row.state in expected and not row.is_sought:
             there[key] = row
         else:
             dismiss(found.unresolved, found.unwanted, row, found.topic.title)
     bits = None if policy.post_near_copies else near_copy_bits
     for content, listed in _led(found, wanted, there, bits):
         _post_or_edit(found, content, listed, there.get(content.content_key), again)
+    found.posts = together(found.posts)
 
 
 def dismiss(
@@ -237,12 +239,22 @@ def _post_or_edit(
                 listed,
                 seconds,
                 refused=again.get(key),
+                album=None if key in again else album_of(content),
             )
         )
         return
     edit = EditCaption(identity_id, topic.title, row, listed, seconds)
     if row.state is OutboxState.SENDING:
-        repeat = PostContent(identity_id, topic.title, key, content.sources, listed, seconds, row)
+        repeat = PostContent(
+            identity_id,
+            topic.title,
+            key,
+            content.sources,
+            listed,
+            seconds,
+            row,
+            album=None if row.album_id is None else row.album_id.hex,
+        )
         found.unresolved.append(repeat)
     else:
         found.published += 1

@@ -52,6 +52,12 @@ def _is_there(row: TopicRow | None) -> bool:
     return row is not None and row.state.is_there
 
 
+def priority(topic: WantedTopic) -> tuple[bool, int, float, int]:
+    """Order people: the named, those with more contents, those seen most recently, by number."""
+    newest = max(content.sources[-1].sent_at for content in topic.contents).timestamp()
+    return not topic.identity.label, -len(topic.contents), -newest, topic.identity.number
+
+
 def survivor(identity_id: IdentityId, merged: Mapping[IdentityId, IdentityId]) -> IdentityId | None:
     """Follow merges to whoever the person is now; ``None`` for one who was not merged."""
     found = merged.get(identity_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from archive.ids import IdentityId, TopicId
 from archive.publishing.board import Board
@@ -15,8 +16,7 @@ from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Hub, HubGateway
-from archive.publishing.sending import NOTHING
-from archive.publishing.state import OutboxState, TopicRow
+from archive.publishing.state import NOTHING, OutboxState, TopicRow
 
 
 class Keeper:
@@ -69,11 +69,16 @@ class Keeper:
         return Outcome.TOPIC
 
     async def find(self, operation: FindTopic) -> Outcome:
-        """Learn a topic's id without naming the person again."""
-        row = operation.pending
+        """Learn a topic's id without naming the person again.
+
+        Should there be none yet, one comes of this that says nothing, and the row says so: where
+        the person is wanted again by then, that is what is renamed.
+        """
+        row = replace(operation.pending, title=NOTHING)
         await self._pace()
+        await asyncio.to_thread(self._store.begin_topic, self._hub.hub_no, row)
         topic_id = await self._gateway.create_topic(
-            self._hub.chat, title=NOTHING, icon_color=row.icon_color, random_id=row.random_id
+            self._hub.chat, title=row.title, icon_color=row.icon_color, random_id=row.random_id
         )
         await asyncio.to_thread(
             self._store.begin_topic_removal, self._hub.hub_no, row.identity_id, topic_id

@@ -165,6 +165,7 @@ class PostContent:
         listed: What the caption names: these and the sources of its near copies.
         pending: The row of an earlier try whose outcome is unknown.
         refused: The row of an earlier try that certainly sent nothing.
+        album: Shared by those that may be sent together; ``None`` for one by itself.
     """
 
     identity_id: IdentityId
@@ -175,6 +176,7 @@ class PostContent:
     seconds: float | None = None
     pending: PublicationRow | None = None
     refused: PublicationRow | None = None
+    album: str | None = None
 
     @property
     def caption(self) -> str:

@@ -12,6 +12,7 @@ class Outcome(StrEnum):
     REFERENCE = "reference"
     FORWARD = "forward"
     UPLOAD = "upload"
+    CROP = "crop"
     SUMMARY = "summaries"
     EDIT = "edits"
     """A title, a caption, a summary, a pin; or a topic was closed or opened again."""
@@ -35,7 +36,7 @@ class Outcome(StrEnum):
     @property
     def is_post(self) -> bool:
         """Whether a content is in the hub now."""
-        return self in {Outcome.REFERENCE, Outcome.FORWARD, Outcome.UPLOAD}
+        return self in {Outcome.REFERENCE, Outcome.FORWARD, Outcome.UPLOAD, Outcome.CROP}
 
     @property
     def is_done(self) -> bool:

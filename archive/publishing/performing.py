@@ -8,7 +8,8 @@ said in them ``telling``'s, posts ``sending``'s and, once they are there, ``amen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from archive.ids import TopicId
 from archive.publishing.amending import Amender
@@ -34,7 +35,9 @@ from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Hub, HubGateway, TopicGone
 from archive.publishing.sending import Sender
+from archive.publishing.sending_albums import AlbumSender
 from archive.publishing.telling import Teller
+from archive.publishing.ways import Ways
 
 
 class Performer:
@@ -44,9 +47,10 @@ class Performer:
         store: The outbox.
         gateway: The only way to write to Telegram.
         hub: As the store knows it.
-        sender: Posts contents there.
+        ways: In which pictures get there.
         board: What is known of the hub; kept up to date.
         pace: Awaited before every write.
+        now: The time, UTC.
         draw: Draws random ids.
     """
 
@@ -55,21 +59,45 @@ class Performer:
         store: PublishingStore,
         gateway: HubGateway,
         hub: Hub,
-        sender: Sender,
+        ways: Ways,
         board: Board,
         *,
         pace: Pace,
+        now: Callable[[], datetime],
         draw: Callable[[], int],
     ) -> None:
         self._store = store
-        self._sender = sender
+        self._sender = Sender(store, gateway, hub, ways, pace=pace, now=now, draw=draw)
+        self._album_sender = AlbumSender(store, gateway, hub, self._sender, ways, pace=pace)
         self._board = board
         self._keeper = Keeper(store, gateway, hub, board, pace=pace, draw=draw)
         self._amender = Amender(store, gateway, hub, board, pace=pace)
         self._teller = Teller(store, gateway, hub, board.summaries, pace=pace, draw=draw)
 
-    async def perform(self, operation: Operation) -> Outcome:
-        """Do one operation, or find out that it was done."""
+    async def perform(self, request: Sequence[Operation]) -> list[Outcome]:
+        """Do what goes with one request, or find out that it was done.
+
+        Args:
+            request: One operation, or the posts of an album.
+        """
+        posts = [each for each in request if isinstance(each, PostContent)]
+        if len(posts) > 1:
+            return await self._post_album(posts)
+        return [await self._perform(operation) for operation in request]
+
+    async def _post_album(self, posts: Sequence[PostContent]) -> list[Outcome]:
+        identity_id = posts[0].identity_id
+        topic_id = self._board.topic_ids.get(identity_id)
+        outcomes = [Outcome.WITHDRAWN for _ in posts]
+        if topic_id is not None:
+            try:
+                outcomes = await self._album_sender.post(posts, topic_id)
+            except TopicGone:
+                await self._keeper.note_gone(identity_id, topic_id)
+                outcomes = [Outcome.GONE for _ in posts]
+        return [self._note(*each) for each in zip(posts, outcomes, strict=True)]
+
+    async def _perform(self, operation: Operation) -> Outcome:
         match operation:
             case DeletePosts():
                 return await self._amender.delete(operation)

@@ -16,18 +16,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ContentKey, IdentityId
 from archive.publishing.comparing import Difference, compare
-from archive.publishing.desired import Policy, shown_people
+from archive.publishing.desired import Policy, priority, shown_people
 from archive.publishing.operations import OpenTopic, Operation, PostContent
 from archive.publishing.records import Hub, HubNo
 from archive.publishing.removing import Farewells, batches
-from archive.publishing.state import Projection, PublicationRow, WantedTopic
+from archive.publishing.seating import ROOM_LIMITS, RoomLimits, seat
+from archive.publishing.state import Projection, PublicationRow
 from archive.records import Counts
 
 
@@ -39,11 +40,14 @@ class Plan:
         counts: ``topics`` and ``posts`` to make, ``in_flight`` operations whose outcome is to be
             found out, ``edits``, posts ``removed``, ``near_copies`` listed instead of posted,
             contents ``published`` already, ``refused`` set aside for now, ``waiting`` to be
-            removed until they could be posted where they belong.
+            removed until they could be posted where they belong, people ``without_room`` in any
+            hub of the rule.
+        is_full: Nobody new goes to this hub any more.
     """
 
     operations: tuple[Operation, ...]
     counts: Counts
+    is_full: bool = False
 
     def minutes(self, operations_per_minute: float) -> float:
         """How long it takes at the allowed rate."""
@@ -73,6 +77,7 @@ def plan_operations(
     now: datetime,
     policy: Policy | None = None,
     near_copy_bits: int = NEAR_COPY_BITS,
+    room_limits: RoomLimits = ROOM_LIMITS,
 ) -> Plan:
     """Plan the difference between both sides of a hub.
 
@@ -81,12 +86,15 @@ def plan_operations(
         now: Posts that were refused are planned again once their time has come.
         policy: What a person chose; the defaults where that is ``None``.
         near_copy_bits: Most bits in which the pHashes of near copies differ.
+        room_limits: How much a hub holds before nobody new goes there.
     """
     policy = policy or Policy()
+    seating = seat(projection, policy, room_limits)
+    projection = replace(projection, wanted=seating.wanted)
     rows: dict[IdentityId, list[PublicationRow]] = defaultdict(list)
     for row in projection.actual.posts:
         rows[row.identity_id].append(row)
-    people = sorted(shown_people(projection, policy).values(), key=_priority)
+    people = sorted(shown_people(projection, policy).values(), key=priority)
     differences = {
         topic.identity.identity_id: compare(
             topic,
@@ -103,12 +111,9 @@ def plan_operations(
         farewells.settle(difference.unwanted, difference.topic.title)
     farewells.leave(rows)
     operations = _ordered(differences, farewells)
-    return Plan(tuple(operations), Counts(_counts(differences.values(), farewells, operations)))
-
-
-def _priority(topic: WantedTopic) -> tuple[bool, int, float, int]:
-    newest = max(content.sources[-1].sent_at for content in topic.contents).timestamp()
-    return not topic.identity.label, -len(topic.contents), -newest, topic.identity.number
+    counts = _counts(differences.values(), farewells, operations)
+    counts["without_room"] = seating.without_room
+    return Plan(tuple(operations), Counts(counts), is_full=seating.is_full)
 
 
 def _ordered(differences: dict[IdentityId, Difference], farewells: Farewells) -> list[Operation]:

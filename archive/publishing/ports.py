@@ -15,7 +15,7 @@ from typing import Protocol
 from uuid import UUID
 
 from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId
-from archive.publishing.records import Hub, HubNo
+from archive.publishing.records import Hub, HubNo, HubState
 from archive.publishing.state import (
     Attempt,
     Material,
@@ -133,6 +133,10 @@ class PostOutbox(Protocol):
         """Record that it does: ``editing`` → ``sent``."""
         ...
 
+    def seek_post(self, publication_id: UUID) -> None:
+        """Record that only its id is asked for from now on: ``sending`` stays ``sending``."""
+        ...
+
     def found_post(self, publication_id: UUID, random_id: int, message_id: MessageId) -> None:
         """Record the message of a post that is going: ``sending`` → ``removing``."""
         ...
@@ -153,8 +157,8 @@ class PublishingStore(TopicOutbox, PostOutbox, Protocol):
         """Return a configured hub; ``None`` if there is none of that number."""
         ...
 
-    def set_blocked(self, hub_no: HubNo, reason: str | None) -> None:
-        """Keep why a hub cannot be used now, or that it can."""
+    def set_state(self, hub_no: HubNo, state: HubState, reason: str | None = None) -> None:
+        """Keep whether a hub can be used now, and why not."""
         ...
 
     def publishing(self, hub_no: HubNo) -> AbstractContextManager[object]:

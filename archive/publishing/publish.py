@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from archive.budgets import AskedToWait
 from archive.errors import ArchiveError, Permanent
 from archive.ids import new_random_id
 from archive.media_ports import MediaSource
 from archive.off_loop import off_loop
+from archive.publishing.albums import requests
 from archive.publishing.board import Board
 from archive.publishing.desired import Policy
 from archive.publishing.operations import Operation
@@ -25,9 +27,9 @@ from archive.publishing.pace import Pace
 from archive.publishing.performing import Performer
 from archive.publishing.planning import Plan, plan_operations
 from archive.publishing.ports import PublishingStore
-from archive.publishing.records import Hub, HubGateway
-from archive.publishing.rights import HubBlocked, require_hub_rights
-from archive.publishing.sending import Sender
+from archive.publishing.records import Hub, HubGateway, HubState
+from archive.publishing.rights import HubBlocked, full_reason, require_usable
+from archive.publishing.ways import CropSource, Ways
 from archive.records import Counts
 
 
@@ -85,6 +87,7 @@ async def publish(
     options: PublishOptions = DEFAULT_OPTIONS,
     *,
     pace: Pace,
+    crops: CropSource | None = None,
     now: Callable[[], datetime] = utc_now,
     draw: Callable[[], int] = new_random_id,
     on_operation: Callable[[Operation], None] = lambda _: None,
@@ -99,6 +102,7 @@ async def publish(
             is ever sent to a chat that is not a configured hub.
         options: The budget, and the policy.
         pace: Awaited before every write, see ``archive.publishing.pace``.
+        crops: Given where faces alone are to be posted from now on, and no whole pictures.
         now: The time, UTC.
         draw: Draws random ids.
         on_operation: Told of each operation when it is over.
@@ -110,38 +114,75 @@ async def publish(
         Permanent: Telegram refused the hub, or it is not configured.
     """
     async with off_loop(store.publishing(hub.hub_no)):
-        hub = await _configured(store, gateway, hub)
+        hub = await _configured(store, hub)
+        await _require_usable(store, gateway, hub)
+        hub = replace(hub, state=HubState.READY, reason=None)
         projection = await asyncio.to_thread(store.projection, hub.hub_no)
         drawn = await asyncio.to_thread(
             plan_operations, projection, now=now(), policy=options.policy
         )
+        await _note_room(store, hub, drawn)
         due = drawn.operations[: options.max_operations]
-        sender = Sender(store, gateway, media, hub, pace=pace, now=now, draw=draw)
-        board = Board.of(projection.actual)
-        performer = Performer(store, gateway, hub, sender, board, pace=pace, draw=draw)
+        ways, board = Ways(store, media, hub.chat.account_id, crops), Board.of(projection.actual)
+        performer = Performer(store, gateway, hub, ways, board, pace=pace, now=now, draw=draw)
         counts: Counter[Outcome] = Counter()
         with _said_how_far(counts, len(due)):
-            for operation in due:
-                counts[await performer.perform(operation)] += 1
-                on_operation(operation)
+            for request in requests(due):
+                async with _watched(store, gateway, hub, pace):
+                    counts.update(await performer.perform(request))
+                for operation in request:
+                    on_operation(operation)
     return _result(drawn, len(due), counts)
 
 
-async def _configured(store: PublishingStore, gateway: HubGateway, hub: Hub) -> Hub:
-    """Return the hub as it is configured, after asking Telegram what we may do there."""
+async def _configured(store: PublishingStore, hub: Hub) -> Hub:
+    """Return the hub as it is configured."""
     known = await asyncio.to_thread(store.hub, hub.hub_no)
     if known is None or not known.chat.is_hub:
         raise Permanent(
             "The chat is not a configured hub: nothing is sent there. Choose one "
             "with `face-archive hub use`, or make one with `face-archive hub create`."
         )
-    try:
-        require_hub_rights(await gateway.inspect(known.chat))
-    except HubBlocked as blocked:
-        await asyncio.to_thread(store.set_blocked, known.hub_no, str(blocked))
-        raise
-    await asyncio.to_thread(store.set_blocked, known.hub_no, None)
     return known
+
+
+async def _require_usable(store: PublishingStore, gateway: HubGateway, hub: Hub) -> None:
+    """Ask Telegram what the hub is and what we may do there, and keep why not."""
+    try:
+        await require_usable(gateway, hub.chat)
+    except HubBlocked as blocked:
+        await asyncio.to_thread(store.set_state, hub.hub_no, HubState.BLOCKED, str(blocked))
+        raise
+    if hub.state is HubState.BLOCKED:
+        # Before it is planned for: nobody new goes into one that is blocked.
+        await asyncio.to_thread(store.set_state, hub.hub_no, HubState.READY)
+
+
+@asynccontextmanager
+async def _watched(
+    store: PublishingStore, gateway: HubGateway, hub: Hub, pace: Pace
+) -> AsyncIterator[None]:
+    """Look at the hub before an operation, and again where one is refused.
+
+    A hub that turned public accepts whatever is sent: only looking tells. It costs one cheap
+    request beside each write, of which there are eighteen a minute.
+    """
+    await _require_usable(store, gateway, hub)
+    try:
+        yield
+    except AskedToWait as wait:
+        await pace.asked_to_wait(wait)
+        raise
+    except Permanent:
+        await _require_usable(store, gateway, hub)
+        raise
+
+
+async def _note_room(store: PublishingStore, hub: Hub, drawn: Plan) -> None:
+    """Keep that a hub is full, or that it can be used."""
+    state = HubState.FULL if drawn.is_full else HubState.READY
+    reason = full_reason(drawn.counts["without_room"]) if drawn.is_full else None
+    await asyncio.to_thread(store.set_state, hub.hub_no, state, reason)
 
 
 def _result(drawn: Plan, due: int, counts: Counter[Outcome]) -> PublishResult:

@@ -7,17 +7,52 @@ in ``archive.hubs``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Protocol
 
 from archive.errors import Permanent
-from archive.ids import MessageId, TopicId
+from archive.ids import ChatNo, MessageId, TopicId
 from archive.records import Chat, MediaAccess, MediaFile, PeerInfo
 
 HubNo = NewType("HubNo", int)
 """A hub's random surrogate."""
+
+
+class HubState(StrEnum):
+    """Whether a hub can be written to."""
+
+    READY = "ready"
+    FULL = "full"
+    """Whoever is there stays and is kept up to date; nobody new gets a topic."""
+
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class HubRule:
+    """Which chats a hub speaks of: some, or all that no other hub's rule names.
+
+    Attributes:
+        chat_nos: These chats.
+        tags: Chats with one of these tags.
+    """
+
+    chat_nos: frozenset[ChatNo] = frozenset()
+    tags: frozenset[str] = frozenset()
+
+    def closeness(self, chat_no: ChatNo, tags: Set[str]) -> int:
+        """Say how closely it speaks of a chat: by its number, by a tag, as one of all others."""
+        if chat_no in self.chat_nos:
+            return 3
+        if self.tags & tags:
+            return 2
+        return 0 if self.chat_nos or self.tags else 1
+
+
+ALL_OTHERS = HubRule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +60,23 @@ class Hub:
     """A chat that was made, or chosen, to receive the topics.
 
     Attributes:
-        in_use: Publishing goes there; one hub at a time.
-        blocked_reason: Why it could not be used when it was last looked at.
+        in_use: Publishing goes there.
+        reason: Why it is not ready, with the way out.
+        waits_until: Until when Telegram asked to leave it alone.
     """
 
     hub_no: HubNo
     chat: Chat
     in_use: bool = False
-    blocked_reason: str | None = None
+    state: HubState = HubState.READY
+    reason: str | None = None
+    rule: HubRule = ALL_OTHERS
+    waits_until: datetime | None = None
+
+    @property
+    def blocked_reason(self) -> str | None:
+        """Why it cannot be written to."""
+        return self.reason if self.state is HubState.BLOCKED else None
 
 
 class PostMethod(StrEnum):
@@ -46,6 +90,9 @@ class PostMethod(StrEnum):
 
     UPLOAD = "upload"
     """The bytes are sent anew, from memory."""
+
+    CROP = "crop"
+    """Only the face is sent, as a small picture; in place of all others where that is chosen."""
 
 
 class CopyRefused(Permanent):
@@ -71,6 +118,10 @@ class CopyRefused(Permanent):
         return type(self), (self.code,)
 
 
+class HubGone(Permanent):
+    """A hub was deleted, or its account is no member of it any more."""
+
+
 class TopicGone(Permanent):
     """A topic is not there any more, and with it everything that was in it."""
 
@@ -89,12 +140,12 @@ class Post:
             forward cannot carry a caption of its own, so it is forwarded without its author and
             gets the caption by an edit, which may be repeated like the send.
         file: The Telegram file that is posted; tells the adapter whether it is a photo, a video
-            or a document.
+            or a document. ``None`` for a crop, which is a photo.
         access: With ``REFERENCE``: the account's key to the file. The adapter refreshes a stale
             one from the source message, once, before it gives up with ``CopyRefused``.
         source_chat: Where the file was seen; with ``FORWARD`` what is forwarded.
         source_message_id: The message in ``source_chat``.
-        data: With ``UPLOAD``: the whole file; ``None`` otherwise.
+        data: With ``UPLOAD`` the whole file, with ``CROP`` the small picture; ``None`` otherwise.
         file_name: With ``UPLOAD``: the name to send it under; ``None`` leaves it to the adapter,
             which makes one of the kind, because an original's name may name a person.
     """
@@ -140,7 +191,11 @@ class HubGateway(Protocol):
         ...
 
     async def inspect(self, hub: Chat) -> HubRights:
-        """Ask what the chat is now and what our account may do there."""
+        """Ask what the chat is now and what our account may do there.
+
+        Raises:
+            HubGone: It is not there any more, or not for us.
+        """
         ...
 
     async def create_topic(
@@ -167,6 +222,17 @@ class HubGateway(Protocol):
         """Post into a topic; repeated with the same random id it returns the first one's id.
 
         Raises:
+            TopicGone: Somebody deleted the topic.
+        """
+        ...
+
+    async def send_album(
+        self, hub: Chat, topic_id: TopicId, posts: Sequence[Post]
+    ) -> list[MessageId]:
+        """Post 2 … 10 contents by reference with one request; repeated likewise.
+
+        Raises:
+            CopyRefused: No message was made of any.
             TopicGone: Somebody deleted the topic.
         """
         ...

@@ -86,7 +86,9 @@ class Farewells:
         """Decide when posts that do not belong into a topic leave it."""
         for row in rows:
             self.titles[row.identity_id] = title
-            if row.state is OutboxState.REMOVING or not self._is_needed(row.content_key):
+            # Within a topic a content is posted anew only once what there was of it is gone.
+            is_same = self._receivers.get(row.content_key) == row.identity_id
+            if is_same or row.state is OutboxState.REMOVING or not self._is_needed(row.content_key):
                 self._gone.append(row)
             elif self._awaits(row.content_key):
                 self._moved[self._receivers[row.content_key]].append(row)

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archive.errors import Permanent
-from archive.publishing.records import HubRights
+from archive.publishing.records import HubGateway, HubGone, HubRights
+from archive.records import Chat
+
+_GONE = (
+    "The hub was deleted, or the account is no member of it any more. Let the account join it "
+    "again and run `face-archive hub check`; or give its people another hub with `face-archive "
+    "hub add`, and then let go of this one with `face-archive hub retire`. Nothing was sent."
+)
 
 
 class HubBlocked(Permanent):
@@ -30,6 +37,45 @@ def require_hub_rights(rights: HubRights) -> None:
             "The chat cannot be the hub: " + " ".join(problems) + " Then run `face-archive "
             "hub check`. Nothing was sent, and nothing is lost."
         )
+
+
+async def rights_in(gateway: HubGateway, hub: Chat) -> HubRights:
+    """Ask Telegram what a hub is now and what our account may do there.
+
+    Raises:
+        HubBlocked: It is gone; with the way out.
+        Transient: Telegram did not answer.
+    """
+    try:
+        return await gateway.inspect(hub)
+    except HubGone as gone:
+        raise HubBlocked(_GONE) from gone
+
+
+async def require_usable(gateway: HubGateway, hub: Chat) -> None:
+    """Ask Telegram whether a hub can be written to now.
+
+    Raises:
+        HubBlocked: It cannot, or it is gone; with the way out.
+        Transient: Telegram did not answer.
+    """
+    require_hub_rights(await rights_in(gateway, hub))
+
+
+def full_reason(without_room: int) -> str:
+    """Say what it means that a hub is full, and what to do.
+
+    Args:
+        without_room: How many people no other hub of the same rule has room for.
+    """
+    if not without_room:
+        return "The hub holds as much as one can: whoever is new goes to the next of its rule."
+    people = "person waits" if without_room == 1 else "people wait"
+    return (
+        f"The hub holds as much as one can, and {without_room} {people} for another: make one "
+        "with `face-archive hub add --new`, with the same --chat and --tag. Whoever has a topic "
+        "keeps it, and it is kept up to date."
+    )
 
 
 def _problems(rights: HubRights) -> Iterator[str]:

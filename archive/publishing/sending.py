@@ -17,47 +17,46 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from archive.errors import ItemRejected, Transient
+from archive.errors import ItemRejected
 from archive.ids import MessageId, TopicId, new_random_id
-from archive.media_ports import MediaSource
 from archive.publishing.captions import caption, names_only
 from archive.publishing.operations import PostContent
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
-from archive.publishing.records import (
-    CopyRefused,
-    Hub,
-    HubGateway,
-    MessageStuck,
-    Post,
-    PostMethod,
-)
+from archive.publishing.records import CopyRefused, Hub, HubGateway, MessageStuck
 from archive.publishing.state import (
+    NOTHING,
     Attempt,
-    Material,
     OutboxState,
     Permission,
     PublicationRow,
     Source,
 )
+from archive.publishing.ways import Way, Ways, compose, from_pending, writes
 
-# Also the title of a topic that is about to be deleted.
-NOTHING = "…"
 # What every way of copying refused is tried again after a day: most refusals are for ever, but
 # a file that could not be downloaded may be there tomorrow.
 REFUSAL_PAUSE = timedelta(days=1)
-# A picture that was forwarded a hundred times need not be refused three hundred times.
-MAX_SOURCES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way of copying one source."""
+class Draft:
+    """What is about to be sent of one content.
 
-    source: Source
-    method: PostMethod
-    material: Material
+    Attributes:
+        row: As recorded, or as it will be.
+        sources: That it may be copied from now.
+    """
+
+    row: PublicationRow
+    text: str
+    sources: Sequence[Source]
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether what arrives says this; an earlier request may have brought what it said then."""
+        return self.row.state is OutboxState.PLANNED or self.text == self.row.caption
 
 
 @dataclass(slots=True)
@@ -79,8 +78,8 @@ class Sender:
     Args:
         store: The outbox.
         gateway: The only way to write to Telegram.
-        media: Downloads what has to be uploaded.
         hub: As the store knows it.
+        ways: In which pictures get there.
         pace: Awaited before every write.
         now: The time, UTC.
         draw: Draws random ids.
@@ -90,8 +89,8 @@ class Sender:
         self,
         store: PublishingStore,
         gateway: HubGateway,
-        media: MediaSource,
         hub: Hub,
+        ways: Ways,
         *,
         pace: Pace,
         now: Callable[[], datetime],
@@ -99,14 +98,26 @@ class Sender:
     ) -> None:
         self._store = store
         self._gateway = gateway
-        self._media = media
         self._hub = hub
+        self._ways = ways
         self._pace = pace
         self._now = now
         self._draw = draw
 
     async def post(self, operation: PostContent, topic_id: TopicId) -> Outcome:
         """Post a content by the first way that works, or find out that it was posted."""
+        draft = await self.draft(operation)
+        if draft is None:
+            return Outcome.WITHDRAWN
+        row = draft.row
+        trial = _Trial(row.random_id, is_settled=row.state is OutboxState.PLANNED)
+        for way in from_pending(await self._ways.of(draft.sources), row):
+            if await self._try(draft, way, trial, topic_id):
+                return Outcome(way.method)
+        return await self._give_up(row, trial)
+
+    async def draft(self, operation: PostContent) -> Draft | None:
+        """Ask the switches what may be sent now; ``None`` where nothing may."""
         row = operation.pending or self._new_row(operation)
         chat_nos = {source.chat.chat_no for source in operation.listed}
         permission = await asyncio.to_thread(
@@ -114,21 +125,18 @@ class Sender:
         )
         sources = _permitted(operation.sources, permission)
         if not permission.is_visible or not sources:
-            return Outcome.WITHDRAWN
-        text = _caption(operation, row, permission)
-        trial = _Trial(row.random_id, is_settled=row.state is OutboxState.PLANNED)
-        for way in _from_pending(await self._ways(sources), row):
-            if await self._try(row, way, text, trial, topic_id):
-                return Outcome(way.method)
-        return await self._give_up(row, trial)
+            return None
+        return Draft(row, _caption(operation, row, permission), sources)
 
     async def find(self, row: PublicationRow, topic_id: TopicId) -> MessageId:
         """Find out which message came of a post that is wanted no more, to delete it.
 
         What it showed is not sent again: under the same random id a text that says nothing yields
-        the message there is, or becomes one that is as easily deleted.
+        the message there is, or becomes one that is as easily deleted. From then on it is never
+        taken for a post again, even if it is wanted again before it was found.
         """
         await self._pace()
+        await asyncio.to_thread(self._store.seek_post, row.publication_id)
         message_id = await self._gateway.say(
             self._hub.chat, topic_id, NOTHING, random_id=row.random_id
         )
@@ -148,17 +156,18 @@ class Sender:
             OutboxState.PLANNED,
         )
 
-    async def _try(
-        self, row: PublicationRow, way: Way, text: str, trial: _Trial, topic_id: TopicId
-    ) -> bool:
+    async def _try(self, draft: Draft, way: Way, trial: _Trial, topic_id: TopicId) -> bool:
         """Send by one way; false where that way is closed."""
-        data = None
-        if way.method is PostMethod.UPLOAD and (data := await self._download(way, trial)) is None:
+        row = draft.row
+        try:
+            data = await self._ways.data(way, row)
+        except ItemRejected as rejection:
+            trial.reason = rejection.reason
             return False
-        post = _compose(way, text, trial.random_id, data)
-        for _ in range(_writes(way.method)):
+        post = compose(way, draft.text, trial.random_id, data)
+        for _ in range(writes(way.method)):
             await self._pace()
-        attempt = Attempt(trial.random_id, text, way.method, way.source)
+        attempt = Attempt(trial.random_id, draft.text, way.method, way.source)
         await asyncio.to_thread(self._store.begin_post, self._hub.hub_no, row, attempt)
         trial.is_settled = False
         try:
@@ -170,14 +179,12 @@ class Sender:
             # Somebody deleted what an earlier try had sent.
             trial.random_id, trial.is_settled, trial.reason = self._draw(), True, "deleted by hand"
             return False
-        # The first request may have brought the caption that it had then.
-        certain = row.state is OutboxState.PLANNED or text == row.caption
         await asyncio.to_thread(
             self._store.finish_post,
             row.publication_id,
             trial.random_id,
             message_id,
-            certain=certain,
+            certain=draft.is_certain,
         )
         return True
 
@@ -191,40 +198,6 @@ class Sender:
         )
         return Outcome.REFUSED
 
-    async def _ways(self, sources: Sequence[Source]) -> list[Way]:
-        """List every way, cheapest first within a source, sources in their order."""
-        posting = self._hub.chat.account_id
-        ways = []
-        for source in sources[:MAX_SOURCES]:
-            material = await asyncio.to_thread(self._store.material, source, posting)
-            if material.access is not None:
-                ways.append(Way(source, PostMethod.REFERENCE, material))
-            if source.chat.account_id == posting:
-                ways.append(Way(source, PostMethod.FORWARD, material))
-            if material.reading_access is not None:
-                ways.append(Way(source, PostMethod.UPLOAD, material))
-        return ways
-
-    async def _download(self, way: Way, trial: _Trial) -> bytes | None:
-        """Fetch the file into memory; ``None``, with the reason, where it cannot be had."""
-        access = way.material.reading_access
-        if access is None:
-            return None
-        try:
-            fetched = await self._media.fetch(
-                way.source.chat, way.source.message_id, way.material.file, access
-            )
-        except ItemRejected as rejection:
-            trial.reason = rejection.reason
-            return None
-        except Transient as failure:
-            # A wait concerns the whole account; without one, this download only.
-            if failure.retry_after_seconds is not None:
-                raise
-            trial.reason = "download failed"
-            return None
-        return fetched.data
-
 
 def _permitted(sources: Sequence[Source], permission: Permission) -> list[Source]:
     return [source for source in sources if source.chat.chat_no in permission.chat_nos]
@@ -236,30 +209,3 @@ def _caption(operation: PostContent, row: PublicationRow, permission: Permission
     if row.state is OutboxState.SENDING and names_only(row.caption, listed):
         return row.caption
     return caption(listed, operation.seconds)
-
-
-def _from_pending(ways: Sequence[Way], row: PublicationRow) -> Sequence[Way]:
-    """Begin with the way whose outcome is unknown; with the first where it is gone."""
-    for index, way in enumerate(ways):
-        place = (way.method, way.source.chat.chat_no, way.source.message_id)
-        if place == (row.method, row.source_chat_no, row.source_message_id):
-            return ways[index:]
-    return ways
-
-
-def _compose(way: Way, text: str, random_id: int, data: bytes | None) -> Post:
-    return Post(
-        random_id=random_id,
-        caption_html=text,
-        method=way.method,
-        file=way.material.file,
-        access=way.material.access,
-        source_chat=way.source.chat,
-        source_message_id=way.source.message_id,
-        data=data,
-    )
-
-
-def _writes(method: PostMethod) -> int:
-    """How many writes Telegram counts: a forward's caption is set by an edit."""
-    return 2 if method is PostMethod.FORWARD else 1

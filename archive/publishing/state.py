@@ -7,8 +7,6 @@ was written to the hub, or may have been.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,16 +15,17 @@ from uuid import UUID
 
 from archive.identity.records import Identity, IdentityState
 from archive.ids import ChatNo, ContentKey, IdentityId, MediaId, MessageId, TopicId
-from archive.publishing.records import PostMethod
+from archive.publishing.records import ALL_OTHERS, HubNo, HubRule, PostMethod
+from archive.publishing.visible_text import shortened
 from archive.records import Chat, MediaAccess, MediaFile
 
 # https://core.telegram.org/api/forum: a topic's title has at most 128 characters, and one of
 # these six colours, for ever: it is given at creation only.
 TITLE_CHARACTERS = 128
 ICON_COLORS = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
-# Joiners that words of some scripts and most emoji are made with; all other format characters
-# are invisible at best, and turn the reading direction of what follows at worst.
-_JOINERS = "\u200c\u200d"
+
+# What is sent where only the id of what was sent before is asked for: a text, or a topic's title.
+NOTHING = "…"
 
 
 class OutboxState(StrEnum):
@@ -64,6 +63,7 @@ class Source:
     Attributes:
         topic_id: Where in a forum, except in its General part.
         topic_title: What that part of the forum is called, where that was read.
+        grouped_id: Shared by the messages of one album.
     """
 
     chat: Chat
@@ -72,6 +72,7 @@ class Source:
     media_id: MediaId
     topic_id: TopicId | None = None
     topic_title: str | None = None
+    grouped_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class PublicationRow:
         caption: As sent, or about to be.
         method: How it was tried last; ``None`` while planned.
         refusal: Why no way of copying worked; it is left alone until ``retry_at``.
+        album_id: Shared by posts that were sent with one request.
     """
 
     publication_id: UUID
@@ -176,6 +178,12 @@ class PublicationRow:
     message_id: MessageId | None = None
     refusal: str | None = None
     retry_at: datetime | None = None
+    album_id: UUID | None = None
+
+    @property
+    def is_sought(self) -> bool:
+        """Whether a text that says nothing may have become of it, which is then no post."""
+        return self.state is OutboxState.SENDING and self.caption == NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +198,36 @@ class Actual:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """A hub in use, as far as it matters for who goes where.
+
+    Attributes:
+        is_open: It can be written to; whoever lives in one that cannot stays there all the same.
+        residents: Who has a topic there, or may have.
+        messages: About how many there are in it.
+    """
+
+    hub_no: HubNo
+    rule: HubRule = ALL_OTHERS
+    is_open: bool = True
+    residents: frozenset[IdentityId] = frozenset()
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rule of a hub sees of a chat.
+
+    Attributes:
+        chat_no: Its number, or that of the chat it became.
+        tags: Of both.
+    """
+
+    chat_no: ChatNo
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Projection:
     """Both sides of one hub, read in one snapshot.
 
@@ -198,6 +236,10 @@ class Projection:
         wanted: Visible and hidden people whom something publishable shows.
         merged: Into whom each merged person went; who may have been merged in turn.
         erased: People of whom nothing may be left.
+        hub_no: Which of the rooms this hub is.
+        rooms: Every hub in use, in the order in which hubs of one rule fill; without any, all
+            people belong here.
+        standings: What rules see of the chats.
     """
 
     hub: Chat
@@ -205,6 +247,9 @@ class Projection:
     actual: Actual = field(default_factory=Actual)
     merged: Mapping[IdentityId, IdentityId] = field(default_factory=dict)
     erased: frozenset[IdentityId] = frozenset()
+    hub_no: HubNo | None = None
+    rooms: tuple[Room, ...] = ()
+    standings: Mapping[ChatNo, Standing] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +260,7 @@ class Attempt:
     caption: str
     method: PostMethod
     source: Source
+    album_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,28 +283,3 @@ class Permission:
 
     is_visible: bool
     chat_nos: frozenset[ChatNo]
-
-
-def shortened(text: str, limit: int) -> str:
-    """Make any text one visible line of at most ``limit`` UTF-16 units, Telegram's measure.
-
-    Line breaks become spaces; control characters, lone surrogates and marks that turn the
-    reading direction are dropped. What is cut ends in an ellipsis.
-    """
-    kept = "".join(character for character in text if _is_visible(character))
-    line = re.sub(r"\s+", " ", kept).strip(f" {_JOINERS}")
-    if utf16_units(line) <= limit:
-        return line
-    while utf16_units(line) > limit - 1:
-        line = line[: -max(1, (utf16_units(line) - limit) // 2)]
-    return line.rstrip() + "…"
-
-
-def utf16_units(text: str) -> int:
-    """Count as Telegram does: characters outside the basic plane are two."""
-    return len(text) + sum(character > "\uffff" for character in text)
-
-
-def _is_visible(character: str) -> bool:
-    category = unicodedata.category(character)
-    return character.isspace() or category not in {"Cc", "Cf", "Cs"} or character in _JOINERS

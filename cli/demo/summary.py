@@ -29,8 +29,7 @@ def summarise(toolbox: Toolbox, telegram: ThreadedSandbox, seconds: float) -> Su
         seconds: How long the demo took.
     """
     totals = toolbox.overview.totals()
-    hub = toolbox.hub()
-    assert hub is not None, "the demo made one"
+    (hub,) = toolbox.hubs()
     topics = telegram.call(lambda sandbox: _topics(sandbox, hub.chat.chat_id))
     model = toolbox.engine_spec.model_name
     people: list[Row] = [

@@ -14,7 +14,14 @@ from uuid import UUID
 from archive.errors import Transient
 from archive.ids import IdentityId, MessageId, TopicId
 from archive.publishing import HubNo
-from archive.publishing.state import Attempt, OutboxState, PublicationRow, SummaryRow, TopicRow
+from archive.publishing.state import (
+    NOTHING,
+    Attempt,
+    OutboxState,
+    PublicationRow,
+    SummaryRow,
+    TopicRow,
+)
 from resources.store import outbox_sql as sql
 from resources.store import topics_rows as rows
 from resources.store.database import Database
@@ -115,6 +122,11 @@ class PostRows:
     ) -> None:
         """Record a post's message: sending → sent, or editing."""
         self._found(publication_id, random_id, message_id, _after(certain))
+
+    def seek_post(self, publication_id: UUID) -> None:
+        """Record that only its id is asked for from now on: sending stays sending."""
+        values = {"publication_id": publication_id, "nothing": NOTHING}
+        change(self._database, sql.SEEK_POST, values)
 
     def found_post(self, publication_id: UUID, random_id: int, message_id: MessageId) -> None:
         """Record the message of a post that is going: sending → removing."""

@@ -91,13 +91,15 @@ DELETE FROM topic_summaries WHERE hub_no = %(hub_no)s AND identity_id = %(identi
 
 BEGIN_POST: Final[LiteralString] = """
 INSERT INTO publications (publication_id, hub_no, identity_id, content_key, random_id, state,
-                          caption, method, source_chat_no, source_message_id)
+                          caption, method, source_chat_no, source_message_id, album_id)
 VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(random_id)s,
-        'sending', %(caption)s, %(method)s, %(source_chat_no)s, %(source_message_id)s)
+        'sending', %(caption)s, %(method)s, %(source_chat_no)s, %(source_message_id)s,
+        %(album_id)s)
 ON CONFLICT (publication_id) DO UPDATE
 SET state = 'sending', random_id = excluded.random_id, caption = excluded.caption,
     method = excluded.method, source_chat_no = excluded.source_chat_no,
-    source_message_id = excluded.source_message_id, refusal = NULL, retry_at = NULL
+    source_message_id = excluded.source_message_id, album_id = excluded.album_id,
+    refusal = NULL, retry_at = NULL
 WHERE publications.state IN ('planned', 'sending')
 """
 
@@ -113,8 +115,14 @@ VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(rand
         'planned', %(reason)s, %(retry_at)s)
 ON CONFLICT (publication_id) DO UPDATE
 SET state = 'planned', caption = '', method = NULL, source_chat_no = NULL,
-    source_message_id = NULL, refusal = excluded.refusal, retry_at = excluded.retry_at
+    source_message_id = NULL, album_id = NULL, refusal = excluded.refusal,
+    retry_at = excluded.retry_at
 WHERE publications.state IN ('planned', 'sending')
+"""
+
+SEEK_POST: Final[LiteralString] = """
+UPDATE publications SET caption = %(nothing)s, album_id = NULL
+WHERE publication_id = %(publication_id)s AND state = 'sending'
 """
 
 BEGIN_CAPTION: Final[LiteralString] = """

@@ -107,9 +107,10 @@ SELECT concat_ws('-',
     (SELECT count(*) FROM publications WHERE state IN ('sending', 'editing', 'removing')),
     (SELECT count(*) FROM publications WHERE retry_at < now()),
     (SELECT coalesce(extract(epoch FROM max(drifted_at)), 0) FROM hubs),
-    (SELECT coalesce(max(hub_no), 0) FROM hubs WHERE in_use),
-    (SELECT count(*) FROM hubs WHERE in_use AND state = 'blocked'),
-    (SELECT coalesce(sum(hashtext(chat_no::text || allow_faces || allow_publish)), 0) FROM chats))
+    (SELECT coalesce(sum(hashtext(concat(hub_no, chat_nos, tags, state = 'blocked'))), 0)
+     FROM hubs WHERE in_use),
+    (SELECT coalesce(sum(hashtext(concat(chat_no, allow_faces, allow_publish, tags))), 0)
+     FROM chats))
 """
 
 

@@ -1,12 +1,11 @@
-"""Hubs, and what belongs into them: implements ``archive.publishing``'s store.
+"""What belongs into hubs, and what is there: implements ``archive.publishing``'s store.
 
 Reading both sides of a hub is one snapshot of a few statements, which are in ``topics_sql``. How
-rows of the outbox change is ``outbox``'s.
+rows of the outbox change is ``outbox``'s, hubs themselves are ``hubs``'.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import LiteralString
@@ -16,23 +15,22 @@ from psycopg.rows import dict_row
 
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId, ChatNo, IdentityId
-from archive.publishing import Hub, HubNo
+from archive.publishing import HubNo
 from archive.publishing.state import Material, Permission, Projection, Source
 from archive.records import Chat
 from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql
 from resources.store.chats import chat_of
 from resources.store.database import Database
+from resources.store.hubs import HubRows, rooms_of, standings_of
 from resources.store.locks import named_lock
 from resources.store.outbox import PostRows, TopicRows
 from resources.store.read_back import ReadBackRows
 
-# Like a chat_no, within the 53 bits that survive JSON.
-_HUB_NO_BITS = 52
 _BUSY_RETRY_SECONDS = 60.0
 
 
-class TopicStore(TopicRows, PostRows, ReadBackRows):
+class TopicStore(HubRows, TopicRows, PostRows, ReadBackRows):
     """Hubs, topics and publications.
 
     Args:
@@ -42,38 +40,7 @@ class TopicStore(TopicRows, PostRows, ReadBackRows):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    # Hubs
-
-    def hubs(self) -> list[Hub]:
-        """Return every hub, the one in use first."""
-        with self._database.transaction() as connection:
-            return [
-                rows.hub_of(row, chat_of(connection, row["chat_no"]))
-                for row in _select(connection, sql.HUBS)
-            ]
-
-    def hub(self, hub_no: HubNo) -> Hub | None:
-        """Return a configured hub; ``None`` if there is none of that number."""
-        return next((hub for hub in self.hubs() if hub.hub_no == hub_no), None)
-
-    def use(self, chat_no: ChatNo) -> Hub:
-        """Let publishing go to a chat that is marked as a hub, and to no other.
-
-        Raises:
-            Permanent: The chat is not marked as a hub.
-        """
-        hub_no = secrets.randbits(_HUB_NO_BITS) + 1
-        with self._database.transaction() as connection:
-            connection.execute(sql.RETIRE_HUBS)
-            used = connection.execute(sql.USE_HUB, {"hub_no": hub_no, "chat_no": chat_no})
-            if used.rowcount != 1:
-                raise Permanent("a chat must be marked as a hub before it can be used as one")
-        return next(hub for hub in self.hubs() if hub.chat.chat_no == chat_no)
-
-    def set_blocked(self, hub_no: HubNo, reason: str | None) -> None:
-        """Keep why a hub cannot be used now, or that it can."""
-        with self._database.transaction() as connection:
-            connection.execute(sql.SET_BLOCKED, {"hub_no": hub_no, "reason": reason})
+    # Both sides of a hub
 
     def publishing(self, hub_no: HubNo) -> AbstractContextManager[None]:
         """Hold the hub for one run; a kill -9 gives it back by itself.
@@ -87,8 +54,6 @@ class TopicStore(TopicRows, PostRows, ReadBackRows):
             busy="another run is publishing to this hub",
             retry_after_seconds=_BUSY_RETRY_SECONDS,
         )
-
-    # Both sides of a hub
 
     def projection(self, hub_no: HubNo) -> Projection:
         """Read what a hub should hold and what we know it holds, in one snapshot.
@@ -111,6 +76,9 @@ class TopicStore(TopicRows, PostRows, ReadBackRows):
                 ),
                 merged=dict(connection.execute(sql.MERGED).fetchall()),
                 erased=frozenset(row[0] for row in connection.execute(sql.ERASED)),
+                hub_no=hub_no,
+                rooms=rooms_of(connection, hub_no),
+                standings=standings_of(connection),
                 actual=rows.actual(
                     connection.execute(sql.TOPICS, {"hub_no": hub_no}),
                     connection.execute(sql.PUBLICATIONS, {"hub_no": hub_no}),

@@ -10,7 +10,7 @@ from typing import Any
 
 from archive.identity.records import Identity, IdentityState
 from archive.ids import ChatNo, ContentKey, IdentityId
-from archive.publishing import Hub, HubNo, PostMethod
+from archive.publishing import HubNo, PostMethod
 from archive.publishing.state import (
     Actual,
     Attempt,
@@ -94,11 +94,11 @@ def _contents(
     sources: Iterable[Fields], chats: Mapping[ChatNo, Chat]
 ) -> dict[ContentKey, _Content]:
     contents: dict[ContentKey, _Content] = {}
-    for key, phash, is_video, chat_no, message_id, sent_at, media_id, topic_id, title in sources:
+    for key, phash, is_video, chat_no, message_id, sent_at, media_id, *place in sources:
         content = contents.get(key)
         if content is None:
             content = contents[key] = _Content(key, phash, is_video=is_video)
-        content.add(Source(chats[chat_no], message_id, sent_at, media_id, topic_id, title))
+        content.add(Source(chats[chat_no], message_id, sent_at, media_id, *place))
     return contents
 
 
@@ -140,11 +140,6 @@ def _publication(row: Fields) -> PublicationRow:
         _METHODS[method],
         *rest,
     )
-
-
-def hub_of(row: Row, chat: Chat) -> Hub:
-    """Read a hub; its chat was read by itself."""
-    return Hub(HubNo(row["hub_no"]), chat, row["in_use"], row["blocked_reason"])
 
 
 def material_of(row: Row) -> Material:
@@ -201,4 +196,5 @@ def attempt_values(attempt: Attempt) -> Values:
         "method": attempt.method,
         "source_chat_no": attempt.source.chat.chat_no,
         "source_message_id": attempt.source.message_id,
+        "album_id": attempt.album_id,
     }

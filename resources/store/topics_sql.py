@@ -1,4 +1,4 @@
-"""The statements that read both sides of a hub, and hubs themselves.
+"""The statements that read both sides of a hub.
 
 Reading is a few statements over sets, whatever the number of people: a hub of ten thousand is
 planned in seconds. Which message is a live source of a publishable chat is said here once. How
@@ -41,7 +41,7 @@ GROUP BY identity_id
 SOURCES: Final[LiteralString] = """
 SELECT media.content_key, blobs.phash, blobs.duration_seconds IS NOT NULL AS is_video,
        messages.chat_no, messages.message_id, messages.sent_at, media.media_id,
-       messages.topic_id, forum_topics.title AS topic_title
+       messages.topic_id, forum_topics.title AS topic_title, messages.grouped_id
 FROM (
     SELECT DISTINCT faces.content_key
     FROM assignments JOIN faces USING (face_id)
@@ -73,7 +73,7 @@ WHERE topics.hub_no = %(hub_no)s AND topics.state <> 'removed'
 
 PUBLICATIONS: Final[LiteralString] = """
 SELECT publication_id, identity_id, content_key, random_id, state, caption, method,
-       source_chat_no, source_message_id, message_id, refusal, retry_at
+       source_chat_no, source_message_id, message_id, refusal, retry_at, album_id
 FROM publications
 WHERE hub_no = %(hub_no)s AND state <> 'removed'
 ORDER BY created_at, publication_id
@@ -106,26 +106,4 @@ LEFT JOIN (SELECT media_id, 0 AS access_hash, ''::bytea AS file_reference FROM e
 WHERE media.media_id = %(media_id)s
 """
 
-HUBS: Final[LiteralString] = """
-SELECT hubs.hub_no, hubs.in_use, hubs.state_reason AS blocked_reason, hubs.chat_no
-FROM hubs
-JOIN chats USING (chat_no)
-ORDER BY hubs.in_use DESC, chats.title, hubs.hub_no
-"""
-
 CHAT_OF_HUB: Final[LiteralString] = "SELECT chat_no FROM hubs WHERE hub_no = %(hub_no)s"
-
-RETIRE_HUBS: Final[LiteralString] = "UPDATE hubs SET in_use = false WHERE in_use"
-
-USE_HUB: Final[LiteralString] = """
-INSERT INTO hubs (hub_no, chat_no, in_use)
-SELECT %(hub_no)s, chat_no, true FROM chats WHERE chat_no = %(chat_no)s AND is_hub
-ON CONFLICT (chat_no) DO UPDATE SET in_use = true, state = 'ready', state_reason = NULL
-"""
-
-SET_BLOCKED: Final[LiteralString] = """
-UPDATE hubs
-SET state = CASE WHEN %(reason)s::text IS NULL THEN 'ready' ELSE 'blocked' END,
-    state_reason = %(reason)s
-WHERE hub_no = %(hub_no)s
-"""

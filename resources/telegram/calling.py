@@ -13,8 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from archive.budgets import RequestBudget
-from archive.errors import Transient
+from archive.budgets import AskedToWait, RequestBudget
 from resources.telegram.errors import concerns_account, lost_connection, translate, wait_seconds
 from resources.telegram.stats import RequestStats
 
@@ -157,7 +156,7 @@ class Caller:
         self, name: str, seconds: float, total_seconds: float, error: Exception | None = None
     ) -> None:
         if total_seconds > self.flood_sleep_limit_seconds:
-            raise Transient(
+            raise AskedToWait(
                 f"Telegram asks to wait {seconds:.0f} s before {name}.", seconds
             ) from error
         self.stats.waiting(name, seconds)

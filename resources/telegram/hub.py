@@ -9,10 +9,12 @@ are ``posts``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from telethon.extensions import html
-from telethon.tl import functions
+from telethon.tl import functions, types
 
 from archive.errors import ItemRejected, Permanent
 from archive.ids import MessageId, TopicId
@@ -29,7 +31,7 @@ from resources.telegram.hub_contents import HubContents
 from resources.telegram.hub_reading import HubReader
 from resources.telegram.hub_writing import GENERAL, HubWriter, reply_to, require_topic
 from resources.telegram.media import TelethonMedia
-from resources.telegram.posts import media_by_reference, message_id_of, upload
+from resources.telegram.posts import media_by_reference, message_id_of, message_ids_of, upload
 
 _ABOUT = "One topic per person, kept by Telegram Face Archive."
 
@@ -47,6 +49,8 @@ _COPY_CODES = frozenset(
     }
 )
 _COPY_PREFIXES = ("FILE_REFERENCE_", "PHOTO_")
+# What goes by itself may not go with others.
+_ALBUM_CODES = frozenset({"MEDIA_GROUPED_INVALID", "MEDIA_TYPE_INVALID", "MULTI_MEDIA_TOO_LONG"})
 # A forward names two chats and the refusal does not say which one it means. If it is the hub,
 # the next way of copying will say so.
 _SOURCE_CODES = frozenset({"CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHAT_ID_INVALID"})
@@ -101,8 +105,39 @@ class TelethonHub(HubReader, HubContents, HubWriter):
             await self.edit(hub, message_id, post.caption_html)
         return message_id
 
+    async def send_album(
+        self, hub: Chat, topic_id: TopicId, posts: Sequence[Post]
+    ) -> list[MessageId]:
+        """Post 2 … 10 contents by reference with one request; repeated likewise.
+
+        Raises:
+            CopyRefused: Telegram does not copy them so; no message was made of any.
+            Transient: They may or may not have been posted: repeat them as they are.
+            Permanent: The hub refuses.
+        """
+        try:
+            answer = await self._send_multi_media(hub, topic_id, posts)
+        except TelegramRefused as error:
+            require_topic(error)
+            if _is_about_the_copy(error.code, PostMethod.REFERENCE) or error.code in _ALBUM_CODES:
+                raise CopyRefused(error.code) from error
+            raise
+        return message_ids_of(answer, [post.random_id for post in posts])
+
+    async def _send_multi_media(self, hub: Chat, topic_id: TopicId, posts: Sequence[Post]) -> Any:
+        try:
+            return await self._call(_album(hub, topic_id, posts))
+        except StaleReference as error:
+            # Which one it is would be worth knowing only if asking for it cost much.
+            fresh = [
+                replace(post, access=await self._refreshed(post, post.access, error))
+                for post in posts
+                if post.access is not None
+            ]
+            return await self._call(_album(hub, topic_id, fresh))
+
     async def _send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
-        if post.method is PostMethod.UPLOAD:
+        if post.method in {PostMethod.UPLOAD, PostMethod.CROP}:
             if post.data is None:
                 raise Permanent("An upload needs the bytes of the file.")
             media = await upload(self._call, post.data, file=post.file, file_name=post.file_name)
@@ -170,6 +205,26 @@ class TelethonHub(HubReader, HubContents, HubWriter):
             )
         )
         return message_id_of(answer, post.random_id)
+
+
+def _album(hub: Chat, topic_id: TopicId, posts: Sequence[Post]) -> Any:
+    return functions.messages.SendMultiMediaRequest(
+        peer=input_peer(hub),
+        multi_media=[_single(post) for post in posts],
+        reply_to=reply_to(topic_id),
+    )
+
+
+def _single(post: Post) -> Any:
+    if post.file is None or post.access is None:
+        raise CopyRefused("MEDIA_EMPTY")
+    text, entities = html.parse(post.caption_html)
+    return types.InputSingleMedia(
+        media=media_by_reference(post.file, post.access),
+        random_id=post.random_id,
+        message=text,
+        entities=entities or None,
+    )
 
 
 def _is_about_the_copy(code: str, method: PostMethod) -> bool:

@@ -9,11 +9,13 @@ from typing import Any
 
 from telethon.tl import functions, types
 
-from archive.publishing import HubRights
+from archive.publishing import HubGone, HubRights
 from archive.records import Chat
 from resources.telegram.calling import Caller
 from resources.telegram.convert_peers import input_channel
 from resources.telegram.errors import TelegramRefused
+
+_GONE = frozenset({"CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA"})
 
 
 class HubReader:
@@ -28,10 +30,15 @@ class HubReader:
 
     async def inspect(self, hub: Chat) -> HubRights:
         """Ask what the chat is now and what the account may do in it."""
-        answer = await self._call(functions.channels.GetChannelsRequest([input_channel(hub)]))
+        try:
+            answer = await self._call(functions.channels.GetChannelsRequest([input_channel(hub)]))
+        except TelegramRefused as error:
+            if error.code in _GONE:
+                raise HubGone(f"The hub is not there for us: {error.code}") from error
+            raise
         channel = answer.chats[0] if answer.chats else None
         if not isinstance(channel, types.Channel) or channel.left:
-            raise TelegramRefused("CHANNEL_PRIVATE")
+            raise HubGone("The hub is not there for us.")
         return HubRights(
             is_forum=bool(channel.forum),
             is_public=bool(channel.username or any(u.active for u in channel.usernames or ())),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -101,6 +102,22 @@ def _name_of(file: MediaFile | None) -> str:
         return "photo.jpg"
     suffix = PurePath(file.file_name or "").suffix
     return f"{file.kind}{suffix}" if suffix else str(file.kind)
+
+
+def message_ids_of(answer: Any, random_ids: Sequence[int]) -> list[MessageId]:
+    """Return the ids of the messages that a request made of several, in the order asked for.
+
+    Raises:
+        Permanent: The answer leaves one out.
+    """
+    made = {
+        update.random_id: MessageId(update.id)
+        for update in getattr(answer, "updates", ())
+        if isinstance(update, types.UpdateMessageID)
+    }
+    if not made.keys() >= set(random_ids):
+        raise Permanent("Telegram accepted an album without saying which messages it became.")
+    return [made[random_id] for random_id in random_ids]
 
 
 def message_id_of(answer: Any, random_id: int) -> MessageId:

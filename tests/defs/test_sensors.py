@@ -12,6 +12,7 @@ from dagster import DagsterRunStatus
 from archive.chats import allow, deny
 from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard
+from archive.publishing import HubState
 from archive.records import Chat, Switches
 from archive_assets.build import build_defs
 from sensors import again
@@ -258,13 +259,12 @@ def test_people_are_asked_for_once_until_something_changes(
 def test_people_are_asked_for_again_when_a_blocked_hub_is_ready(
     gone_through: Installation, ephemeral: dg.DagsterInstance
 ) -> None:
-    hub = gone_through.toolbox.hub()
-    assert hub is not None
-    gone_through.toolbox.topics.set_blocked(hub.hub_no, "it has no topics")
+    (hub,) = gone_through.toolbox.hubs()
+    gone_through.toolbox.topics.set_state(hub.hub_no, HubState.BLOCKED, "it has no topics")
     blocked = evaluated(people_sensor, gone_through, ephemeral)
     assert isinstance(blocked, dg.SensorResult)
 
-    gone_through.toolbox.topics.set_blocked(hub.hub_no, None)
+    gone_through.toolbox.topics.set_state(hub.hub_no, HubState.READY)
 
     assert submitted(evaluated(people_sensor, gone_through, ephemeral, blocked.cursor), ephemeral)
 

@@ -130,8 +130,7 @@ def prepared(story: Story) -> Iterator[tuple[Home, int]]:
     ):
         with prepared.toolbox() as toolbox:
             asyncio.run(set_up(toolbox, story.world))
-            hub = toolbox.hub()
-            assert hub is not None
+            (hub,) = toolbox.hubs()
         assert prepared.postmaster() is None
         yield prepared, hub.chat.chat_id
 

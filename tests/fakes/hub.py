@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
 from archive.ids import ContentKey, MessageId, TopicId
-from archive.publishing import HubRights, MessageStuck, Post, TopicGone
+from archive.publishing import CopyRefused, HubRights, MessageStuck, Post, TopicGone
 from archive.publishing.drift import SeenMessage
 from archive.records import Chat, ForumTopic, PeerInfo
 
@@ -56,6 +57,12 @@ class HubTopic:
         return [each for each in texts if each.is_ours]
 
 
+def shown_by(post: Post) -> HubMessage:
+    """What a post is to be seen as."""
+    assert post.file is not None
+    return HubMessage(post.caption_html, ContentKey(post.file.media_id.removeprefix("photo:")))
+
+
 @dataclass
 class MemoryHub:
     """A forum; its process can die at any write.
@@ -64,6 +71,7 @@ class MemoryHub:
         dies: The place of the write, counted from 1, and whether it has its effect then.
         changed: Told after every write.
         page_limit: Messages a page; few, so that there are many pages.
+        unlisted: Messages that are there, but on no page.
     """
 
     chat: Chat
@@ -71,7 +79,10 @@ class MemoryHub:
     dies: tuple[int, bool] | None = None
     changed: Callable[[], None] = lambda: None
     writes: int = 0
+    albums: list[int] = field(default_factory=list)
+    refuses_albums: bool = False
     page_limit: int = 3
+    unlisted: set[MessageId] = field(default_factory=set)
     _ids: count[int] = field(default_factory=lambda: count(2))
     _sent: dict[int, int] = field(default_factory=dict)
     _doing: int = 0
@@ -99,7 +110,8 @@ class MemoryHub:
 
     async def page(self, hub: Chat, *, offset_id: MessageId) -> list[SeenMessage]:
         below = (each for each in self._seen() if not offset_id or each.message_id < offset_id)
-        newest = sorted(below, key=lambda each: each.message_id, reverse=True)
+        listed = (each for each in below if each.message_id not in self.unlisted)
+        newest = sorted(listed, key=lambda each: each.message_id, reverse=True)
         return newest[: self.page_limit]
 
     async def messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> list[SeenMessage]:
@@ -133,9 +145,25 @@ class MemoryHub:
         self._write(hub, lambda: self.topics_.pop(topic_id, None))
 
     async def send(self, hub: Chat, topic_id: TopicId, post: Post) -> MessageId:
-        assert post.file is not None
-        shown = HubMessage(post.caption_html, ContentKey(post.file.media_id.removeprefix("photo:")))
-        return self._add(hub, topic_id, shown, post.random_id)
+        return self._add(hub, topic_id, shown_by(post), post.random_id)
+
+    async def send_album(
+        self, hub: Chat, topic_id: TopicId, posts: Sequence[Post]
+    ) -> list[MessageId]:
+        assert 2 <= len(posts) <= 10
+        assert len({post.random_id for post in posts}) == len(posts)
+
+        def make() -> list[MessageId]:
+            if self.refuses_albums:
+                raise CopyRefused("MEDIA_GROUPED_INVALID")
+            self.albums.append(len(posts))
+            puts = [partial(self._put, topic_id, shown_by(post)) for post in posts]
+            return [
+                MessageId(self._once(post.random_id, put))
+                for post, put in zip(posts, puts, strict=True)
+            ]
+
+        return self._write(hub, make)
 
     async def say(
         self, hub: Chat, topic_id: TopicId, html_text: str, *, random_id: int
@@ -166,11 +194,14 @@ class MemoryHub:
 
     def _add(self, hub: Chat, topic_id: TopicId, shown: HubMessage, random_id: int) -> MessageId:
         def make() -> int:
-            message_id = MessageId(next(self._ids))
-            self._topic(topic_id).messages[message_id] = shown
-            return message_id
+            return self._put(topic_id, shown)
 
         return MessageId(self._write(hub, lambda: self._once(random_id, make)))
+
+    def _put(self, topic_id: TopicId, shown: HubMessage) -> MessageId:
+        message_id = MessageId(next(self._ids))
+        self._topic(topic_id).messages[message_id] = shown
+        return message_id
 
     def _once(self, random_id: int, make: Callable[[], int]) -> int:
         """Answer a repeated random id with what the first call made, there or not."""

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from archive.errors import Transient
 from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId
-from archive.publishing import Hub, HubNo
+from archive.publishing import Hub, HubNo, HubState
 from archive.publishing.state import (
+    NOTHING,
     Actual,
     Attempt,
     Material,
@@ -54,8 +55,8 @@ class MemoryOutbox:
     def hub(self, hub_no: HubNo) -> Hub | None:
         return self.hub_ if hub_no == self.hub_.hub_no else None
 
-    def set_blocked(self, hub_no: HubNo, reason: str | None) -> None:
-        pass
+    def set_state(self, hub_no: HubNo, state: HubState, reason: str | None = None) -> None:
+        self.hub_ = replace(self.hub_, state=state, reason=reason)
 
     def publishing(self, hub_no: HubNo) -> AbstractContextManager[object]:
         return nullcontext()
@@ -175,6 +176,7 @@ class MemoryOutbox:
             method=attempt.method,
             source_chat_no=attempt.source.chat.chat_no,
             source_message_id=attempt.source.message_id,
+            album_id=attempt.album_id,
         )
         self.changed()
 
@@ -196,6 +198,9 @@ class MemoryOutbox:
 
     def finish_caption(self, publication_id: UUID) -> None:
         self._post(publication_id, {S.EDITING}, state=S.SENT)
+
+    def seek_post(self, publication_id: UUID) -> None:
+        self._post(publication_id, {S.SENDING}, caption=NOTHING, album_id=None)
 
     def found_post(self, publication_id: UUID, random_id: int, message_id: MessageId) -> None:
         self._post(publication_id, {S.SENDING}, state=S.REMOVING, message_id=message_id)

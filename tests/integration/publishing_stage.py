@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +19,7 @@ from archive.publishing import (
     Hub,
     HubGateway,
     Operation,
+    Pace,
     Policy,
     PublishOptions,
     PublishResult,
@@ -26,6 +27,7 @@ from archive.publishing import (
     publish,
 )
 from archive.publishing.publish import utc_now
+from archive.publishing.ways import CropSource
 from archive.records import Chat, ChatKind
 from resources.store.database import Database
 from resources.store.topics import TopicStore
@@ -45,7 +47,8 @@ PHOTOS = 6
 
 
 WRITES = frozenset(
-    {"create_topic", "edit_topic", "delete_topic", "send", "say", "edit", "delete_messages", "pin"}
+    {"create_topic", "edit_topic", "delete_topic", "send", "send_album", "say", "edit"}
+    | {"delete_messages", "pin"}
 )
 
 
@@ -113,17 +116,26 @@ class Stage:
         max_operations: int | None = None,
         dies: str = "",
         now: datetime | None = None,
+        pace: Pace = no_pace,
+        crops: CropSource | None = None,
+        on_operation: Callable[[Operation], None] = lambda _: None,
     ) -> PublishResult:
         gateway = MortalHub(self.account.hub, dies)
+
+        def recorded(operation: Operation) -> None:
+            gateway.recorded(operation)
+            on_operation(operation)
+
         return await publish(
             self.store,
             cast(HubGateway, gateway),
             self.account.media,
             hub,
             PublishOptions(max_operations, self.policy),
-            pace=no_pace,
+            pace=pace,
+            crops=crops,
             now=lambda: now or utc_now(),
-            on_operation=gateway.recorded,
+            on_operation=recorded,
         )
 
     def asked(self, *methods: str) -> int:

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from archive.errors import Permanent
-from archive.hubs import check_hub, create_hub, hub_in_use, require_hub, use_hub
+from archive.hubs import (
+    check_hub,
+    create_hub,
+    hubs_in_use,
+    require_hubs,
+    use_hub,
+)
 from archive.ids import ChatId
 from archive.publishing import Hub, HubBlocked
 from resources.store.chats import ChatStore
@@ -43,7 +49,7 @@ async def test_a_hub_is_made_private_with_topics_and_used_at_once(
 ) -> None:
     account_id = house.account.account.account_id
     hub = await create_hub("Our people", account_id, house.account.hub, chats, house.store)
-    assert require_hub(house.store) == hub
+    assert require_hubs(house.store) == [hub]
     assert hub.chat.is_hub
     assert (await house.publish(hub)).sent == 9
     assert len(shown(house.sandbox.state.chat(hub.chat.chat_id))) == 3
@@ -51,26 +57,27 @@ async def test_a_hub_is_made_private_with_topics_and_used_at_once(
 
 async def test_an_own_private_forum_can_be_chosen(house: Stage, chats: ChatStore) -> None:
     hub = await use_handle(house, chats, house.people)
-    assert hub_in_use(house.store) == hub
+    assert hubs_in_use(house.store) == [hub]
     assert (await use_handle(house, chats, house.people)).hub_no == hub.hub_no
 
 
 async def test_the_setting_wins_over_what_was_chosen(house: Stage, chats: ChatStore) -> None:
     first = await use_handle(house, chats, house.people)
     second = await use_handle(house, chats, house.others)
-    assert require_hub(house.store).hub_no == second.hub_no
-    assert require_hub(house.store, first.chat.chat_id).hub_no == first.hub_no
+    assert [hub.hub_no for hub in require_hubs(house.store)] == [second.hub_no]
+    (set_,) = require_hubs(house.store, first.chat.chat_id)
+    assert set_.hub_no == first.hub_no
 
 
 async def test_a_setting_that_names_no_hub_says_what_to_do(house: Stage) -> None:
     with pytest.raises(Permanent, match=r"HUB_GROUP_ID names.*hub use"):
-        require_hub(house.store, ChatId(-1005))
+        require_hubs(house.store, ChatId(-1005))
 
 
 async def test_without_a_hub_the_message_says_how_to_get_one(house: Stage) -> None:
-    assert hub_in_use(house.store) is None
+    assert hubs_in_use(house.store) == []
     with pytest.raises(Permanent, match="hub create"):
-        require_hub(house.store)
+        require_hubs(house.store)
 
 
 async def test_a_public_forum_is_refused(house: Stage, chats: ChatStore) -> None:
@@ -111,7 +118,7 @@ async def test_checking_a_hub_remembers_what_is_wrong_until_it_is_right(
     house.people.record.username = "everybody"
     checked = await check_hub(hub, house.account.hub, house.store)
     assert "public username" in (checked.blocked_reason or "")
-    assert require_hub(house.store).blocked_reason == checked.blocked_reason
+    assert house.store.hubs()[0].blocked_reason == checked.blocked_reason
     house.people.record.username = None
     await check_hub(hub, house.account.hub, house.store)
-    assert require_hub(house.store).blocked_reason is None
+    assert house.store.hubs()[0].blocked_reason is None

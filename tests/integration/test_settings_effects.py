@@ -12,6 +12,7 @@ import pytest
 
 from archive.errors import Permanent
 from archive.ids import AccountId
+from archive.publishing import HubNo
 from archive.records import Account
 from cli.up import children
 from resources.databases import databases
@@ -31,13 +32,13 @@ CREDENTIALS = {"tg_api_id": 1, "tg_api_hash": "x"}
 
 def hub_error(toolbox: Toolbox) -> object:
     try:
-        return toolbox.hub()
+        return toolbox.hubs()
     except Permanent as exc:
         return str(exc)
 
 
 def pace_of(toolbox: Toolbox) -> object:
-    return vars(toolbox.pace())["_times"].maxlen
+    return vars(vars(toolbox.pace(HubNo(1)))["_budget"])["_seconds_a_request"]
 
 
 def in_flight(toolbox: Toolbox) -> object:
@@ -91,6 +92,7 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "min_faces": (3, 1, lambda box: box.identify_options.min_faces),
     "min_faces_to_publish": (1, 3, lambda box: box.publish_policy),
     "post_near_copies": (False, True, lambda box: box.publish_policy),
+    "publish_crops": (False, True, lambda box: box.crops is None),
     "review_url": (None, "https://example.org", lambda box: box.publish_policy),
     "model": (None, "auraface", lambda box: box.engine_spec.model_name),
     "accept_noncommercial_models": (

@@ -27,6 +27,8 @@ from tests.unit.publishing_world import HUB_CHAT, NOW, chat, person, source
 
 CONTENTS = 8
 CHATS = 3
+# Messages of a chat whose numbers are so close are one album.
+ALBUM = 6
 # Near copies of one another by pairs: 0 and 1, 2 and 3; the others have nothing near, or no hash.
 HASHES = (0, 0b11, 1 << 40 | 0xFFFF_FFFF, 1 << 40 | 0xFFFF_FFFE, -1, 0x5555_5555_5555_5555)
 
@@ -84,6 +86,7 @@ class House:
                 replace(
                     source(message_id, self.chat(chat_no)),
                     media_id=MediaId(f"photo:{key_of(number)}"),
+                    grouped_id=message_id // ALBUM,
                 )
                 for (chat_no, message_id), shown in self.messages.items()
                 if shown == number and self.allowed[chat_no]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.publishing.captions import MAX_UNITS, caption, names_only
-from archive.publishing.state import shortened, utf16_units
+from archive.publishing.visible_text import shortened, utf16_units
 from archive.records import ChatKind
 from tests.unit.publishing_world import chat, source
 
@@ -61,6 +61,12 @@ def test_the_oldest_source_comes_first_whatever_the_order_given() -> None:
 def test_a_video_says_when_the_person_appears() -> None:
     assert caption([source(1)], 65.4).startswith("▶ 01:05\n")
     assert caption([source(1)], 3_700.0).startswith("▶ 1:01:40\n")
+
+
+def test_a_link_into_a_video_leads_to_the_moment() -> None:
+    assert "https://t.me/c/1/31?t=65" in caption([source(31)], 65.4)
+    assert "?t=" not in caption([source(31)])
+    assert "?t=" not in caption([source(31, chat(kind=ChatKind.PRIVATE))], 65.4)
 
 
 def test_ten_sources_are_linked_and_the_others_counted() -> None:

@@ -39,3 +39,31 @@ def test_a_summary_whose_answer_was_lost_says_the_new_name() -> None:
     house.require_converged()
     ((text,),) = [topic.texts for topic in house.hub.topics_.values()]
     assert "Mia" in text.text
+
+
+def test_a_post_that_was_looked_for_in_vain_is_no_post_when_it_is_wanted_again() -> None:
+    house = somebody_in_two_chats()
+    assert house.dies_publishing(POST, has_effect=False)
+    house.allowed[1] = house.allowed[2] = False
+    (who,) = house.people
+    other = house.add_person()
+    house.add_face(4, who)
+    house.add_message(4, 3)
+    house.add_face(4, other)
+    looked_for = 1
+    assert house.dies_publishing(looked_for, has_effect=True)
+    house.allowed[1] = True
+    house.publish()
+    house.publish()
+    house.require_converged()
+
+
+def test_a_topic_that_was_looked_for_in_vain_gets_its_name_when_it_is_wanted_again() -> None:
+    house = somebody_in_two_chats()
+    assert house.dies_publishing(1, has_effect=False)
+    house.allowed[1] = house.allowed[2] = False
+    assert house.dies_publishing(1, has_effect=True)
+    house.allowed[1] = True
+    house.publish()
+    house.publish()
+    house.require_converged()

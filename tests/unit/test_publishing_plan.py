@@ -23,8 +23,8 @@ from archive.publishing.state import (
     PublicationRow,
     TopicRow,
     WantedTopic,
-    utf16_units,
 )
+from archive.publishing.visible_text import utf16_units
 from tests.unit.publishing_house import House
 from tests.unit.publishing_world import NOW, content, person, source, world
 

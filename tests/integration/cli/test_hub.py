@@ -61,3 +61,57 @@ def test_a_hub_that_lacks_nothing_gets_nothing(ada: Shell) -> None:
 def test_identify_names_the_model_that_ran(installed: Shell) -> None:
     row = installed.rows("identify")[0]
     assert (row["model"], row["identities"], row["stopped_reason"]) == ("dlib", 0, "settled")
+
+
+def test_a_check_prints_what_differs_from_what_was_published(ada: Shell, town: Town) -> None:
+    ada.rows("hub", "use", town.forum.id)
+    town.sandbox.call(lambda _: town.forum.topic(town.me, "Chatter"))
+    found, summary = ada.rows("publish", "check", "--apply")
+    assert found["found"] == "unknown  topic Chatter"
+    assert (summary["unknown_topics"], summary["drifted"]) == (1, 0)
+
+
+def test_a_check_of_what_is_no_hub_says_where_the_hubs_are_listed(ada: Shell, town: Town) -> None:
+    ada.rows("hub", "create")
+    result = ada.run("publish", "check", "--hub", "-1001")
+    assert result.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "hub list" in " ".join(result.stderr.split())
+
+
+def test_further_hubs_have_rules_and_a_hub_can_be_let_go_of(ada: Shell, town: Town) -> None:
+    ada.rows("chats", "add", town.family.id)
+    ada.rows("hub", "create")
+    ada.rows("chats", "tag", town.family.id, "#friends", "music")
+    ada.rows("hub", "add", town.forum.id, "--chat", town.family.id, "--tag", "music")
+    ada.rows("hub", "add", "--new", "People 2")
+    listed = {row["title"]: row for row in ada.rows("hub", "list")}
+    assert {title: row["chats"] for title, row in listed.items()} == {
+        "People": "all others",
+        "Ours": ["Family", "#music"],
+        "People 2": "all others",
+    }
+    assert all(row["in_use"] for row in listed.values())
+    ada.rows("hub", "retire", "People 2")
+    assert all(row["in_use"] for row in ada.rows("hub", "list"))
+    ada.rows("hub", "retire", "People 2", "--yes")
+    assert [row["title"] for row in ada.rows("hub", "list") if row["in_use"]] == ["People", "Ours"]
+
+
+def test_every_hub_is_published_to_and_a_blocked_one_says_why_in_its_status(
+    ada: Shell, town: Town
+) -> None:
+    ada.rows("hub", "create")
+    ada.rows("hub", "add", town.forum.id, "--tag", "work")
+    town.sandbox.call(lambda running: running.restrict(town.forum, town.me, manage_topics=False))
+    published = {row["hub"]: row for row in ada.rows("publish", "apply")}
+    assert published["People"]["stopped"] == "done"
+    assert "Manage topics" in published["Ours"]["blocked"]
+    status = {row["hub"]: row for row in ada.rows("publish", "status")}
+    assert (status["People"]["state"], status["Ours"]["state"]) == ("ready", "blocked")
+    assert "Manage topics" in status["Ours"]["reason"]
+    assert [row["hub"] for row in ada.rows("publish", "status", "--hub", "People")] == ["People"]
+
+
+def test_a_further_hub_is_either_there_or_made(ada: Shell, town: Town) -> None:
+    for arguments in ([], [town.forum.id, "--new", "People 2"]):
+        assert ada.run("hub", "add", *arguments).exit_code == ExitCode.USAGE

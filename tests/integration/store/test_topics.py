@@ -11,7 +11,7 @@ import pytest
 
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId, ChatNo, ContentKey, IdentityId, MessageId, TopicId
-from archive.publishing import Hub, PostMethod
+from archive.publishing import Hub, HubState, PostMethod
 from archive.publishing.state import (
     Actual,
     Attempt,
@@ -353,9 +353,9 @@ def test_a_chat_that_is_not_marked_cannot_become_a_hub(store: TopicStore) -> Non
 
 
 def test_why_a_hub_is_blocked_is_kept_until_it_is_not(store: TopicStore, hub: Hub) -> None:
-    store.set_blocked(hub.hub_no, "no rights")
+    store.set_state(hub.hub_no, HubState.BLOCKED, "no rights")
     assert [hub.blocked_reason for hub in store.hubs()] == ["no rights"]
-    store.set_blocked(hub.hub_no, None)
+    store.set_state(hub.hub_no, HubState.READY)
     assert [hub.blocked_reason for hub in store.hubs()] == [None]
 
 

@@ -17,7 +17,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Callable[[int | None], list[d
 
     def show(max_operations: int | None) -> list[dict[str, object]]:
         topics = tuple(OpenTopic(new_identity_id(), f"Person {n}", 0x6FB9F0) for n in (1, 2, 3))
-        show_plan(Plan(topics, Counts({"topics": 3})), 2, max_operations)
+        show_plan("People", Plan(topics, Counts({"topics": 3})), 2, max_operations)
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     return show

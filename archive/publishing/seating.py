@@ -1,0 +1,153 @@
+"""Which people belong into a hub where there are several.
+
+Pure. Every chat belongs to the rule that speaks of it most closely, and to no other; a person
+has one topic for each rule that some of their chats belong to, and it shows those chats alone.
+Hubs of the same rule share their people out: whoever has a topic in one stays there, and whoever
+has none goes to the first that has room. So nobody is ever in two halves, and a hub that is full
+is kept up to date all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from archive.ids import ChatNo, IdentityId
+from archive.publishing.desired import Policy, priority, shown_people
+from archive.publishing.records import ALL_OTHERS, HubNo, HubRule
+from archive.publishing.state import Projection, Room, Standing, WantedContent, WantedTopic
+
+# A topic's own message, its summary, and the note that this was pinned.
+MESSAGES_A_TOPIC = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLimits:
+    """How much a hub holds before nobody new goes there.
+
+    Forums of some hundred thousand messages lose their oldest topics for clients, and Telegram
+    lets a forum have about a thousand topics that are shown; below both there has to be room for
+    what is still to come for those who are there.
+    """
+
+    topics: int = 900
+    messages: int = 200_000
+
+
+ROOM_LIMITS = RoomLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Seating:
+    """Who belongs into one hub.
+
+    Attributes:
+        wanted: These people, each with what of them belongs here.
+        is_full: Nobody new goes here any more.
+        without_room: How many people no hub of the rule has room for.
+    """
+
+    wanted: tuple[WantedTopic, ...]
+    is_full: bool = False
+    without_room: int = 0
+
+
+def seat(projection: Projection, policy: Policy, limits: RoomLimits = ROOM_LIMITS) -> Seating:
+    """Choose the people of a hub.
+
+    Args:
+        projection: With every hub in use, and all people.
+        policy: Who is to have a topic at all.
+        limits: How much a hub holds.
+    """
+    mine = next((room for room in projection.rooms if room.hub_no == projection.hub_no), None)
+    if mine is None:
+        return Seating(projection.wanted)
+    wanted = tuple(_of_rule(projection, mine.rule))
+    shown = shown_people(replace(projection, wanted=wanted), policy)
+    seats = _Seats([room for room in projection.rooms if room.rule == mine.rule], limits)
+    homes = {topic.identity.identity_id: seats.home(topic) for topic in wanted}
+    for topic in sorted(wanted, key=priority):
+        identity_id = topic.identity.identity_id
+        if homes[identity_id] is None and identity_id in shown:
+            homes[identity_id] = seats.give(topic)
+    here = tuple(topic for topic in wanted if homes[topic.identity.identity_id] == mine.hub_no)
+    return Seating(here, seats.is_full(mine.hub_no), seats.refused)
+
+
+class _Seats:
+    """How full the hubs of one rule are, while people are shared out."""
+
+    def __init__(self, rooms: Sequence[Room], limits: RoomLimits) -> None:
+        self._rooms = rooms
+        self._limits = limits
+        self._homes: dict[IdentityId, HubNo] = {}
+        for room in reversed(rooms):
+            self._homes.update(dict.fromkeys(room.residents, room.hub_no))
+        self._topics = {room.hub_no: len(room.residents) for room in rooms}
+        self._expected = {room.hub_no: 0 for room in rooms}
+        self.refused = 0
+
+    def home(self, topic: WantedTopic) -> HubNo | None:
+        """Return where somebody is, and count what is still to come for them there."""
+        home = self._homes.get(topic.identity.identity_id)
+        if home is not None:
+            self._expected[home] += _messages(topic)
+        return home
+
+    def give(self, topic: WantedTopic) -> HubNo | None:
+        """Let somebody new into the first hub that has room; ``None`` where none has."""
+        for room in self._rooms:
+            if room.is_open and not self.is_full(room.hub_no, _messages(topic)):
+                self._topics[room.hub_no] += 1
+                self._expected[room.hub_no] += _messages(topic)
+                return room.hub_no
+        self.refused += 1
+        return None
+
+    def is_full(self, hub_no: HubNo, more: int = MESSAGES_A_TOPIC + 1) -> bool:
+        """Whether somebody new with so many messages would be too much; never for the first."""
+        if not self._topics[hub_no]:
+            return False
+        (room,) = (room for room in self._rooms if room.hub_no == hub_no)
+        messages = max(room.messages, self._expected[hub_no])
+        return self._topics[hub_no] >= self._limits.topics or (
+            messages + more > self._limits.messages
+        )
+
+
+def _messages(topic: WantedTopic) -> int:
+    return len(topic.contents) + MESSAGES_A_TOPIC
+
+
+def _of_rule(projection: Projection, rule: HubRule) -> Iterator[WantedTopic]:
+    """Give all people with those contents and sources that belong to a rule."""
+    rules = list(dict.fromkeys(room.rule for room in projection.rooms))
+    if len(rules) == 1 and rule == ALL_OTHERS:
+        yield from projection.wanted
+        return
+    belongs: dict[ChatNo, bool] = {}
+
+    def is_ours(chat_no: ChatNo) -> bool:
+        if chat_no not in belongs:
+            standing = projection.standings.get(chat_no, Standing(chat_no))
+            belongs[chat_no] = _rule_of(standing, rules) == rule
+        return belongs[chat_no]
+
+    for topic in projection.wanted:
+        contents = tuple(_ours(content, is_ours) for content in topic.contents)
+        if kept := tuple(content for content in contents if content is not None):
+            yield replace(topic, contents=kept)
+
+
+def _rule_of(standing: Standing, rules: Sequence[HubRule]) -> HubRule | None:
+    """Return the rule that speaks of a chat most closely, the first of those that do."""
+    best = max(rules, key=lambda rule: rule.closeness(standing.chat_no, standing.tags))
+    return best if best.closeness(standing.chat_no, standing.tags) else None
+
+
+def _ours(content: WantedContent, is_ours: Callable[[ChatNo], bool]) -> WantedContent | None:
+    sources = tuple(source for source in content.sources if is_ours(source.chat.chat_no))
+    if len(sources) == len(content.sources):
+        return content
+    return replace(content, sources=sources) if sources else None

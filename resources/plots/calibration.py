@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _GENUINE: Final = "#2a6f97"
 _IMPOSTOR: Final = "#c1666b"
+# Two curves and letters need no more.
+_COLOURS: Final = 24
 _BINS: Final = 60
 # A curve of more points than the picture has pixels only makes it larger.
 _MOST_POINTS: Final = 400
@@ -36,7 +38,7 @@ def calibration_png(calibration: Calibration, title: str) -> bytes:
     figure.suptitle(title, fontsize=10)
     _draw_scores(scores, calibration)
     _draw_roc(roc, calibration)
-    return as_png(figure)
+    return as_png(figure, colours=_COLOURS)
 
 
 def _draw_scores(axes: Axes, calibration: Calibration) -> None:

@@ -100,7 +100,8 @@ class Warehouse:
         """
         with self._open() as connection, _one_line_errors():
             asked = connection.execute(sql, dict(parameters) if parameters else None)
-            description = asked.description if asked else None
+            # Of nothing but blanks there is no result at all, whatever its type says.
+            description = getattr(asked, "description", None)
             if description is None:
                 raise Permanent("Nothing was asked: there is no statement in it.")
             yield Answer(_unique([each[0] for each in description]), _rows(connection))

@@ -5,6 +5,7 @@ import dagster as dg
 from sensors.reconcile import LIVE_LAG_CHECK
 from sensors.runs import (
     CALIBRATION_CHECK,
+    HUB_CHECK,
     PEOPLE_ASSETS,
     PEOPLE_JOB,
     WINDOW_ASSETS,
@@ -21,8 +22,11 @@ window_job = dg.define_asset_job(
 
 people_job = dg.define_asset_job(
     PEOPLE_JOB,
-    # How well the threshold fits is measured when somebody asks.
+    # How well the threshold fits is measured when somebody asks, hubs are read once a day.
     selection=dg.AssetSelection.assets(*PEOPLE_ASSETS)
-    - dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(PEOPLE_ASSETS[0]), CALIBRATION_CHECK)),
+    - dg.AssetSelection.checks(
+        dg.AssetCheckKey(dg.AssetKey(PEOPLE_ASSETS[0]), CALIBRATION_CHECK),
+        dg.AssetCheckKey(dg.AssetKey(PEOPLE_ASSETS[1]), HUB_CHECK),
+    ),
     description="Group faces into people and bring the hub up to date.",
 )

@@ -29,6 +29,7 @@ from archive.publishing import (
 )
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
+from cli.publish_check import check_command
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
@@ -126,6 +127,7 @@ def status_command(*, hub: HubName = None) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the group to the application."""
+    publish_app.command("check")(check_command)
     app.add_typer(publish_app, name="publish")
 
 

@@ -23,6 +23,7 @@ PEOPLE_ASSETS = ("identity_clusters", "published_topics")
 WINDOW_JOB = "window"
 PEOPLE_JOB = "people"
 CALIBRATION_CHECK = "the_threshold_fits_the_labels"
+HUB_CHECK = "the_hub_is_what_was_last_written"
 
 LANE_TAG = "face-archive/lane"
 # Above a backfill's 0, so that a photo sent just now never waits for years of history.

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archive.identity.records import IdentityState
 from archive.ids import ContentKey, MessageId, TopicId
 from archive.publishing import Policy
 from archive.publishing.drift import Finding
@@ -171,6 +172,29 @@ def test_a_post_that_was_moved_goes_from_there_and_is_posted_where_it_belongs(
     assert look(house).counts["posts_moved"] == 1
     house.publish()
     house.require_converged()
+
+
+def test_what_a_page_leaves_out_is_asked_for_before_it_counts_as_deleted(house: House) -> None:
+    house.hub.unlisted = set(topic(house).messages)
+    result = look(house)
+    assert (result.drifted, result.requests) == (0, 2)
+
+
+def test_a_merged_persons_topic_gets_its_title_back_and_is_closed_again(house: House) -> None:
+    mine = topic(house)
+    other = house.add_person()
+    house.add_message(6, 1)
+    house.add_face(6, other)
+    house.publish()
+    (one,) = [key for key, each in house.people.items() if each.number == 1]
+    house.people[one].state, house.people[one].into = IdentityState.MERGED, other
+    house.faces = {face: (shown, other) for face, (shown, _) in house.faces.items()}
+    house.publish()
+    mine.title, mine.closed = "by hand", False
+    assert look(house).drifted == 2
+    house.publish()
+    assert (mine.title, mine.closed) == ("Person 1", True)
+    assert look(house).drifted == 0
 
 
 def test_what_others_write_is_counted_and_left_alone(house: House) -> None:

@@ -1,0 +1,108 @@
+"""`face-archive publish check`: is the hub still what was written to it.
+
+What differs is printed, and recorded where somebody says so; putting it right is the next
+publishing's. Registered by `cli.publish`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from archive.errors import Permanent
+from archive.publishing.reading_back import ReadBackOptions, ReadBackResult, read_back
+from cli.context import open_toolbox
+from cli.output import emit, progress, say
+
+if TYPE_CHECKING:
+    from archive.publishing import Hub
+    from archive.publishing.drift import Finding
+    from resources.toolbox import Toolbox
+
+
+def check_command(
+    *,
+    hub_id: Annotated[
+        int | None, typer.Option("--hub", help="Marked id of a hub; all in use if not given.")
+    ] = None,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply/--dry-run", help="Record what differs, so that publishing puts it right."
+        ),
+    ] = False,
+) -> None:
+    """Hold the hub against what was last written to it; change nothing there.
+
+    Topics and posts that somebody deleted, renamed, closed, edited or unpinned by hand are
+    printed. With `--apply` the next publishing puts them right. Messages of others stay as they
+    are; posts of ours that no row knows, as after a restored backup, are only told.
+
+    For example:
+
+    - `face-archive publish check`
+    - `face-archive publish check --apply && face-archive publish apply`
+    - `face-archive publish check --hub -1001234567890`
+    """
+    with open_toolbox() as toolbox:
+        drifted = sum(_shown(toolbox, hub, apply=apply).drifted for hub in _hubs(toolbox, hub_id))
+    if drifted:
+        say(
+            "Recorded: `face-archive publish plan` says how it is put right."
+            if apply
+            else "Nothing was recorded: run again with --apply to have it put right."
+        )
+
+
+def _hubs(toolbox: Toolbox, hub_id: int | None) -> list[Hub]:
+    configured = toolbox.settings.hub_group_id if hub_id is None else hub_id
+    hubs = [
+        hub
+        for hub in toolbox.topics.hubs()
+        if (hub.in_use if configured is None else hub.chat.chat_id == configured)
+    ]
+    if not hubs:
+        raise Permanent(
+            "There is no such hub: `face-archive hub list` shows those that there are, and "
+            "`face-archive hub create` makes one."
+        )
+    return hubs
+
+
+def _shown(toolbox: Toolbox, hub: Hub, *, apply: bool) -> ReadBackResult:
+    lines: list[str] = []
+    result = asyncio.run(_check(toolbox, hub, lines, dry_run=not apply))
+    emit(({"found": line} for line in lines), title="Differences", empty="Nothing differs.")
+    emit([_row(hub, result)], title="Checked")
+    return result
+
+
+async def _check(toolbox: Toolbox, hub: Hub, lines: list[str], *, dry_run: bool) -> ReadBackResult:
+    from resources.telegram.sessions import Lane
+
+    with progress("Checking") as advance:
+
+        def keep(finding: Finding) -> None:
+            lines.append(str(finding))
+            advance(len(lines), None)
+
+        async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as telegram:
+            return await read_back(
+                toolbox.topics,
+                telegram.hub,
+                hub,
+                ReadBackOptions(dry_run=dry_run),
+                on_finding=keep,
+            )
+
+
+def _row(hub: Hub, result: ReadBackResult) -> dict[str, object]:
+    return {
+        "hub": hub.chat.title,
+        **result.counts.by_name,
+        "drifted": result.drifted,
+        "messages": result.messages,
+        "requests": result.requests,
+    }

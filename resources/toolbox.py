@@ -59,12 +59,14 @@ from resources.store.portability import PortabilityStore
 from resources.store.register import RegisterStore
 from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore
+from resources.store.snapshots import SnapshotStore
 from resources.store.takeouts import TakeoutStore
 from resources.store.thresholds import ThresholdStore
 from resources.store.topics import TopicStore
 from resources.store.update_states import UpdateStateStore
 from resources.telegram.config import TelegramConfig
 from resources.telegram.sessions import Lane, SessionFiles
+from resources.warehouse.files import SnapshotFiles
 
 if TYPE_CHECKING:
     from resources.telegram.client import TelegramAccount
@@ -120,8 +122,10 @@ class Toolbox:
         self.topics = TopicStore(database)
         self.overview = OverviewStore(database)
         self.audit = AuditStore(database)
+        self.snapshots = SnapshotStore(database)
         self.blobs = BlobStore(settings.blob_url or str(settings.data_dir / "blobs"))
         self.proposals = ProposalFile(settings.data_dir / "proposal.json")
+        self.snapshot_files = SnapshotFiles(settings.data_dir / "warehouse" / "snapshots")
         self.sessions = SessionFiles(settings.data_dir / "sessions")
 
     @classmethod

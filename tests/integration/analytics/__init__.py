@@ -1,0 +1,1 @@
+"""The warehouse, from the tables of a real PostgreSQL to the marts in DuckDB."""

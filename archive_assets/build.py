@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from archive_assets import checks, hub_check, media, people, telegram
+from archive_assets.front import shown
 from archive_assets.jobs import people_job, window_job
 from archive_assets.upkeep import upkeep_job, upkeep_schedule
 from resources.wiring import ToolboxResource
@@ -21,12 +22,14 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
         resource_overrides: Instead of the resource of that name; a plain object will do.
     """
     return dg.Definitions(
-        assets=[
-            telegram.chat_history,
-            media.media_pass,
-            people.identity_clusters,
-            people.published_topics,
-        ],
+        assets=shown(
+            [
+                telegram.chat_history,
+                media.media_pass,
+                people.identity_clusters,
+                people.published_topics,
+            ]
+        ),
         asset_checks=[
             checks.live_updates_are_answered_in_time,
             checks.every_medium_has_ledger_rows,

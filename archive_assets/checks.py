@@ -1,7 +1,5 @@
 """Asset checks: rules that a green run does not prove by itself."""
 
-from base64 import b64encode
-
 import dagster as dg
 
 from archive.calibrating import DEFAULT_RATE, measure
@@ -11,6 +9,7 @@ from archive.identity.calibration import Calibration
 from archive.ledger import PASS_PRODUCTS
 from archive.publishing import HubState
 from archive.windows import parse_key
+from archive_assets.front import picture
 from archive_assets.media import extracted_faces_key, face_embeddings_key
 from archive_assets.partitions import chat_window
 from archive_assets.people import identity_clusters, published_topics
@@ -69,7 +68,7 @@ def the_threshold_fits_the_labels(
     return dg.AssetCheckResult(
         passed=found.in_use.far.share <= DEFAULT_RATE,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={**_rates(found), "roc": _picture(calibration_png(found, model))},
+        metadata={**_rates(found), "roc": picture(calibration_png(found, model), "ROC")},
     )
 
 
@@ -123,11 +122,6 @@ def _rates(found: Calibration) -> dict[str, int | float]:
         "genuine": found.in_use.tar.of,
         "impostors": found.in_use.far.of,
     }
-
-
-def _picture(png: bytes) -> dg.MarkdownMetadataValue:
-    """Show a picture where metadata is shown; some ten kilobytes, and nobody's name in it."""
-    return dg.MetadataValue.md(f"![ROC](data:image/png;base64,{b64encode(png).decode()})")
 
 
 def _none(found: int) -> dg.AssetCheckResult:

@@ -67,6 +67,7 @@ from resources.store.update_states import UpdateStateStore
 from resources.telegram.config import TelegramConfig
 from resources.telegram.sessions import Lane, SessionFiles
 from resources.warehouse.files import SnapshotFiles
+from resources.warehouse.reading import Warehouse, warehouse_file
 
 if TYPE_CHECKING:
     from resources.telegram.client import TelegramAccount
@@ -125,6 +126,7 @@ class Toolbox:
         self.snapshots = SnapshotStore(database)
         self.blobs = BlobStore(settings.blob_url or str(settings.data_dir / "blobs"))
         self.proposals = ProposalFile(settings.data_dir / "proposal.json")
+        self.warehouse = Warehouse(warehouse_file(settings.data_dir))
         self.snapshot_files = SnapshotFiles(settings.data_dir / "warehouse" / "snapshots")
         self.sessions = SessionFiles(settings.data_dir / "sessions")
 

@@ -29,7 +29,7 @@ class Rows:
     _faces: count[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
-        self.run("INSERT INTO accounts VALUES (%s, 'Ada')", self.account_id)
+        self.run("INSERT INTO accounts VALUES (%s, 'Ada') ON CONFLICT DO NOTHING", self.account_id)
         self.run(
             "INSERT INTO models (name, kind, licence, commercial_use, dims, thresholds) "
             "VALUES ('m', 'dlib', 'CC0', true, 2, '{}')"

@@ -28,7 +28,7 @@ from archive.publishing import (
 )
 from archive.publishing.publish import utc_now
 from archive.publishing.ways import CropSource
-from archive.records import Chat, ChatKind
+from archive.records import Chat, ChatKind, Page
 from resources.store.database import Database
 from resources.store.topics import TopicStore
 from resources.telegram.client import TelegramAccount, connect
@@ -241,13 +241,20 @@ async def _read(found: Stage) -> None:
         title=family.title,
         access_hash=found.hashes[family.id],
     )
-    page = await found.account.history.page(chat, offset_id=0)
+    store_photos(rows, await found.account.history.page(chat, offset_id=0))
+
+
+def store_photos(rows: Rows, page: Page, chat_no: int = 1) -> None:
+    """Store the photos of a chat as looking at them would have, numbered from the oldest on."""
     media = [message for message in reversed(page.messages) if message.media is not None]
     for number, message in enumerate(media, 1):
+        assert message.media is not None
+        assert message.access is not None
         rows.content(number, phash=_phash(1 if number == 4 else number))
         rows.message(
             number,
             message.message_id,
+            chat_no=chat_no,
             media_id=message.media.media_id,
             access=(message.access.access_hash, message.access.file_reference),
             variant=message.media.variant,

@@ -34,6 +34,7 @@ class RequestBudget(Protocol):
 
         Raises:
             Transient: The store does not answer: nothing may be sent.
+            AccountHeld: The account may not be used any more.
         """
         ...
 

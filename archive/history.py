@@ -96,7 +96,7 @@ async def plan_windows(chat: Chat, source: HistorySource, store: HistoryStore) -
     try:
         return await _plan(chat, source, store)
     except ChatLost as lost:
-        await asyncio.to_thread(store.mark_lost, chat.chat_no, lost.reason)
+        await asyncio.to_thread(store.mark_lost, chat, lost.reason)
         return PlannedWindows((), 1, "lost")
 
 
@@ -157,7 +157,7 @@ async def read_window(
     except _SwitchedOff:
         return HistoryResult(Counts(reading.counts), "switched_off")
     except ChatLost as lost:
-        await asyncio.to_thread(store.mark_lost, chat.chat_no, lost.reason)
+        await asyncio.to_thread(store.mark_lost, chat, lost.reason)
         return HistoryResult(Counts(reading.counts), "lost")
     return HistoryResult(Counts(reading.counts), "done")
 

@@ -201,8 +201,8 @@ class HistoryStore(Protocol):
         """Return the messages in the window that live updates up to there still name."""
         ...
 
-    def mark_lost(self, chat_no: ChatNo, reason: str) -> None:
-        """Note that the account cannot read the chat."""
+    def mark_lost(self, chat: Chat, reason: str) -> None:
+        """Note that the chat's account cannot read it; one that can does from now on."""
         ...
 
     def mark_active(self, chat_no: ChatNo) -> None:

@@ -248,7 +248,11 @@ class MediaFile:
 
 @dataclass(frozen=True, slots=True)
 class MediaAccess:
-    """What one account needs to fetch a file; the reference expires within hours or days."""
+    """What one account needs to fetch a file; the reference expires within hours or days.
+
+    Attributes:
+        file_reference: Empty where the account has not seen the file: its message has to be asked.
+    """
 
     media_id: MediaId
     access_hash: int

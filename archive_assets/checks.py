@@ -17,7 +17,7 @@ from archive_assets.telegram import chat_history
 from resources.plots.calibration import calibration_png
 from resources.toolbox import Toolbox
 from resources.vision.models import look_up
-from sensors.reconcile import LIVE_LAG_CHECK, live_lag
+from sensors.reconcile import ACCOUNTS_CHECK, LIVE_LAG_CHECK, accounts_held, live_lag
 from sensors.runs import CALIBRATION_CHECK
 
 
@@ -30,6 +30,18 @@ def live_updates_are_answered_in_time(
     The reconciliation sensor looks every quarter of an hour; no window's run does.
     """
     passed, metadata = live_lag(toolbox)
+    return dg.AssetCheckResult(passed=passed, metadata=metadata)
+
+
+@dg.asset_check(asset=chat_history, name=ACCOUNTS_CHECK)
+def no_account_has_to_log_in_again(
+    toolbox: dg.ResourceParam[Toolbox],
+) -> dg.AssetCheckResult:
+    """Telegram refused no account; `face-archive accounts list` names it and the way out.
+
+    The reconciliation sensor looks every quarter of an hour; no window's run does.
+    """
+    passed, metadata = accounts_held(toolbox)
     return dg.AssetCheckResult(passed=passed, metadata=metadata)
 
 

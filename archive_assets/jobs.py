@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from sensors.reconcile import LIVE_LAG_CHECK
+from sensors.reconcile import ACCOUNTS_CHECK, LIVE_LAG_CHECK
 from sensors.runs import (
     CALIBRATION_CHECK,
     HUB_CHECK,
@@ -16,7 +16,12 @@ window_job = dg.define_asset_job(
     WINDOW_JOB,
     # How long live updates wait is no matter of one window.
     selection=dg.AssetSelection.assets(*WINDOW_ASSETS)
-    - dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(WINDOW_ASSETS[0]), LIVE_LAG_CHECK)),
+    - dg.AssetSelection.checks(
+        *(
+            dg.AssetCheckKey(dg.AssetKey(WINDOW_ASSETS[0]), name)
+            for name in (ACCOUNTS_CHECK, LIVE_LAG_CHECK)
+        )
+    ),
     description="Read one window of a chat and find the faces in its media.",
 )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archive.accounts import AccountHeld
 from archive.errors import Permanent
 from archive.history_jumps import Estimate
 from archive.ids import ChatNo
@@ -116,8 +117,17 @@ def register(app: typer.Typer) -> None:
 
 
 def _chosen(toolbox: Toolbox, names: Sequence[str]) -> list[Chat]:
+    """Return the chats that are named, else all whose account may be used, and say of the others.
+
+    Raises:
+        AccountHeld: The account of a named chat rests.
+    """
     if not names:
-        return list(toolbox.chats.allowed())
+        held = [row for row in toolbox.accounts.list() if not row.is_active]
+        for row in held:
+            say(f"Left out: {AccountHeld(row.account_id, row.state, row.state_reason)}")
+        resting = {row.account_id for row in held}
+        return [chat for chat in toolbox.chats.allowed() if chat.account_id not in resting]
     found = [toolbox.chats.find(name) for name in names]
     for chat in found:
         if not chat.switches.archive:
@@ -125,6 +135,7 @@ def _chosen(toolbox: Toolbox, names: Sequence[str]) -> list[Chat]:
                 f"{chat.title!r} may not be archived: run `face-archive chats allow "
                 f"{chat.chat_no} --archive` first."
             )
+        toolbox.accounts.require_active(chat.account_id)
     return found
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
+from archive.accounts import AccountHeld, AccountState
 
 import typer
 
@@ -139,6 +140,7 @@ def _catch_up(settings: Settings, max_items: int | None) -> _Tally:
 def _hear(toolbox: Toolbox, tally: _Tally) -> list[Permanent]:
     """Fetch each account's differences; return why some could not be asked for."""
     from sensors.ear import listening
+    toolbox.accounts.hand_over()
 
     async def hear() -> list[Permanent]:
         refusals: list[Permanent] = []
@@ -151,7 +153,10 @@ def _hear(toolbox: Toolbox, tally: _Tally) -> list[Permanent]:
                 say(f"An account is left for another time: {error}")
                 tally.left += 1
             except Permanent as error:
-                refusals.append(error)
+                if isinstance(error, AccountHeld) and error.state is AccountState.PAUSED:
+                    say(f"Left out: {error}")
+                else:
+                    refusals.append(error)
         return refusals
 
     if not toolbox.sessions.accounts():

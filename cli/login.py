@@ -1,12 +1,14 @@
 """`face-archive login` and `logout`: sessions for an account, with one code, and their end.
 
-Asks and shows; how a session comes about is `resources.telegram.login`.
+Asks and shows; how a session comes about is `resources.telegram.login`, and how it ends `logout`
+beside it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +17,15 @@ from archive.records import Account
 from cli.asking import question
 from cli.context import load_settings, open_toolbox
 from cli.env_file import write_values
+from cli.exits import ExitCode
 from cli.output import emit, say
 from resources.settings import DEFAULT_ENV_FILE, Settings
+
+if TYPE_CHECKING:
+    from resources.telegram.logout import EndedSession
+    from resources.toolbox import Toolbox
+
+_LOGGED_OUT = "It was logged out: run `face-archive login`."
 
 
 def login_command(
@@ -24,31 +33,28 @@ def login_command(
     phone: Annotated[
         str | None, typer.Option(help="Phone number with country code; asked for if missing.")
     ] = None,
+    qr: Annotated[
+        bool, typer.Option("--qr", help="Show a code that the app scans; no number is needed.")
+    ] = False,
 ) -> None:
     """Log in to Telegram: one code, then a session of its own for each kind of work.
 
     A two-factor password is never shown and never stored. Sessions that still work are kept, so
-    it does no harm to run this again.
+    it does no harm to run this again; with `--qr` the first one is made anew.
 
     For example:
 
     - `face-archive login`
     - `face-archive login --phone +4915112345678`
+    - `face-archive login --qr`
     """
+    if phone and qr:
+        raise typer.BadParameter("Give either a number or --qr.")
     settings = _with_application(load_settings())
-    phone = phone or typer.prompt("Phone number with country code", err=True)
+    if not qr:
+        phone = phone or typer.prompt("Phone number with country code", err=True)
     with open_toolbox(settings) as toolbox:
-        from resources.telegram.login import login
-
-        account = asyncio.run(
-            login(
-                toolbox.telegram_config,
-                toolbox.sessions,
-                phone=phone,
-                ask_code=question("Code from Telegram"),
-                ask_password=question("Two-factor password (not shown)", hidden=True),
-            )
-        )
+        account = asyncio.run(_log_in(toolbox, phone))
         toolbox.accounts.save(account)
     emit([_row(account)], title="Logged in")
     say("Next: `face-archive chats add @name`.")
@@ -63,24 +69,75 @@ def logout_command(
 ) -> None:
     """Revoke an account's sessions at Telegram and forget them; the archive stays.
 
+    Exits with 4 if Telegram could not be told of one: it is forgotten here, and the message says
+    where to end it.
+
     For example:
 
     - `face-archive logout`
+    - `face-archive logout --account 123456789 --yes`
     """
-    if not yes:
-        typer.confirm("End this account's sessions?", abort=True, err=True)
     with open_toolbox() as toolbox:
-        from resources.telegram.login import logout
+        chosen = toolbox.sessions.chosen(None if account is None else AccountId(account))
+        if not yes:
+            typer.confirm(f"End the sessions of account {chosen}?", abort=True, err=True)
+        # First of all, so that nothing asks in its name meanwhile.
+        toolbox.accounts.fail(chosen, _LOGGED_OUT)
+        ended = end_sessions(toolbox, chosen)
+    report_ended(ended)
 
-        chosen = None if account is None else AccountId(account)
-        ended = asyncio.run(logout(toolbox.telegram_config, toolbox.sessions, chosen))
-    emit(({"ended": str(lane)} for lane in ended), title="Sessions")
+
+def end_sessions(toolbox: Toolbox, account_id: AccountId) -> list[EndedSession]:
+    """Revoke and forget whatever sessions an account has."""
+    from resources.telegram.logout import logout
+
+    return asyncio.run(logout(toolbox.telegram_config, toolbox.sessions, account_id))
+
+
+def report_ended(ended: list[EndedSession]) -> None:
+    """Show what became of sessions.
+
+    Raises:
+        typer.Exit: A person has to end some in the app.
+    """
+    from resources.telegram.logout import BY_HAND
+
+    rows = (
+        {"session": str(each.lane), "ended": not each.still_alive, "why_not": each.still_alive}
+        for each in ended
+    )
+    emit(rows, title="Sessions", empty="There was no session.")
+    if any(each.still_alive for each in ended):
+        say(BY_HAND)
+        raise typer.Exit(ExitCode.PERSON_MUST_ACT)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("login")(login_command)
     app.command("logout")(logout_command)
+
+
+async def _log_in(toolbox: Toolbox, phone: str | None) -> Account:
+    """Log in with a number, or with a code to scan where there is none."""
+    from resources.telegram.login import login
+    from resources.telegram.qr_login import qr_login
+
+    config, files = toolbox.telegram_config, toolbox.sessions
+    password = question("Two-factor password (not shown)", hidden=True)
+    if phone is None:
+        return await qr_login(config, files, show=_show_link, ask_password=password)
+    code = question("Code from Telegram")
+    return await login(config, files, phone=phone, ask_code=code, ask_password=password)
+
+
+def _show_link(link: str) -> None:
+    """Show a link as a code to scan, where there is somebody to scan it, and as text."""
+    import segno
+
+    if sys.stderr.isatty():
+        segno.make(link).terminal(out=sys.stderr, compact=True, border=2)
+    say("Scan this in the app: Settings → Devices → Link desktop device. Or open it there:", link)
 
 
 def _with_application(settings: Settings) -> Settings:

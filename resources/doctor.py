@@ -23,7 +23,7 @@ from archive.errors import ArchiveError, Permanent, Transient
 from resources.databases import databases
 from resources.settings import DEFAULT_ENV_FILE, Settings
 from resources.store.migrate import status
-from resources.telegram.sessions import Lane, SessionFiles
+from resources.telegram.sessions import Lane, session_files
 from resources.toolbox import chosen_engine
 from resources.vision.models import KnownModel, look_up, require_licence
 
@@ -223,13 +223,16 @@ def check_application(settings: Settings) -> CheckResult:
 
 
 def check_sessions(settings: Settings) -> CheckResult:
-    """Look whether an account is logged in for every kind of work."""
-    files = SessionFiles(settings.data_dir / "sessions")
+    """Look whether an account is logged in for every kind of work, in files that can be used."""
+    files = session_files(settings)
     accounts = files.accounts()
     if not accounts:
         return fail("session", "No account is logged in.", "Run `face-archive login`.")
     for account_id in accounts:
-        missing = [str(lane) for lane in Lane if files.find(account_id, lane) is None]
+        try:
+            missing = [str(lane) for lane in Lane if files.find(account_id, lane) is None]
+        except Permanent as exc:
+            return fail("session", str(exc), "Do what the message says.")
         if missing:
             return fail(
                 "session",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+from archive.accounts import AccountState
 from archive.errors import ArchiveError, Transient
 from archive.hubs import check_hub
 from archive.publishing import Hub, HubState
@@ -28,6 +29,7 @@ def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
     """
     try:
         with Toolbox.open(settings) as toolbox:
+            yield from _accounts(toolbox)
             hubs = toolbox.hubs()
             for hub in hubs or (None,):
                 if online:
@@ -36,6 +38,20 @@ def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
                     yield _without_asking(hub)
     except ArchiveError as exc:
         yield fail("hub", str(exc), _NO_HUB)
+
+
+def _accounts(toolbox: Toolbox) -> Iterator[CheckResult]:
+    """Say of each account whether it may be used."""
+    for row in toolbox.accounts.list():
+        name = f"account {row.account_id}"
+        match row.state:
+            case AccountState.ACTIVE:
+                yield ok(name, f"{row.name} is in use.")
+            case AccountState.PAUSED:
+                way_out = f"`face-archive accounts resume {row.account_id}` when it is to go on."
+                yield warn(name, f"{row.name} is paused: nothing is asked in its name.", way_out)
+            case _:
+                yield fail(name, row.state_reason or "It cannot be used.", "`face-archive login`")
 
 
 def _without_asking(hub: Hub | None) -> CheckResult:

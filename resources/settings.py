@@ -30,6 +30,7 @@ from resources.settings_text import (
     readable_error,
     setting,
 )
+from resources.telegram.proxy import parse_proxy
 
 __all__ = ["DEFAULT_ENV_FILE", "Settings", "SettingsError", "settings_env_example"]
 
@@ -83,6 +84,19 @@ class Settings(BaseSettings):
     tg_api_hash: SecretStr | None = setting(
         section="Telegram",
         description="Hash of your own Telegram application. Secret.",
+    )
+    session_passphrase: SecretStr | None = setting(
+        section="Telegram",
+        description="Encrypts the sessions on disk; run `face-archive accounts protect` after "
+        "setting it, `unprotect` before taking it away. Secret.",
+        default_text="none: files that only their owner may read",
+        min_length=8,
+    )
+    telegram_proxy: SecretStr | None = setting(
+        section="Telegram",
+        description="Proxy on the way to Telegram: socks5://user:password@host:port, or "
+        "mtproxy://secret@host:port. Secret.",
+        default_text="none",
     )
     hub_group_id: int | None = setting(
         section="Telegram",
@@ -407,6 +421,13 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         # Children of the supervisor may run in another folder.
         return None if value is None else value.expanduser().absolute()
+
+    @field_validator("telegram_proxy")
+    @classmethod
+    def _proxy_can_be_read(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_proxy(value.get_secret_value())
+        return value
 
     @model_validator(mode="after")
     def _test_server_has_a_key(self) -> Self:

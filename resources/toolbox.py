@@ -65,7 +65,8 @@ from resources.store.thresholds import ThresholdStore
 from resources.store.topics import TopicStore
 from resources.store.update_states import UpdateStateStore
 from resources.telegram.config import TelegramConfig
-from resources.telegram.sessions import Lane, SessionFiles
+from resources.telegram.proxy import parse_proxy
+from resources.telegram.sessions import Lane, session_files
 from resources.warehouse.files import SnapshotFiles
 from resources.warehouse.reading import Warehouse, warehouse_file
 
@@ -128,7 +129,7 @@ class Toolbox:
         self.proposals = ProposalFile(settings.data_dir / "proposal.json")
         self.warehouse = Warehouse(warehouse_file(settings.data_dir))
         self.snapshot_files = SnapshotFiles(settings.data_dir / "warehouse" / "snapshots")
-        self.sessions = SessionFiles(settings.data_dir / "sessions")
+        self.sessions = session_files(settings)
 
     @classmethod
     @contextmanager
@@ -159,6 +160,7 @@ class Toolbox:
             )
         server, key = settings.telegram_server, settings.telegram_server_key
         host, _, port = (server or "").rpartition(":")
+        proxy = settings.telegram_proxy
         return TelegramConfig(
             api_id=settings.tg_api_id,
             api_hash=settings.tg_api_hash.get_secret_value(),
@@ -166,6 +168,7 @@ class Toolbox:
             server_key_pem=key.read_text(encoding="ascii") if key else None,
             flood_sleep_limit_seconds=settings.flood_sleep_limit_seconds,
             download_concurrency=settings.download_concurrency,
+            proxy=parse_proxy(proxy.get_secret_value()) if proxy else None,
         )
 
     @asynccontextmanager
@@ -174,26 +177,41 @@ class Toolbox:
     ) -> AsyncIterator[TelegramAccount]:
         """Connect an account on one lane, whose lock is ours until the body ends.
 
+        A session that Telegram refuses puts the account into the state of an error: nobody asks
+        again until it has logged in.
+
         Raises:
             Transient: Another process has the lane, or Telegram does not answer.
-            Permanent: Not logged in, or the session was revoked.
+            Permanent: Not logged in, the session was revoked, or the account rests.
         """
         from resources.telegram.client import connect
+        from resources.telegram.errors import SessionLost
 
-        session = self.sessions.load(account_id, lane)
-        with account_lane(self.database, session.account_id, lane):
-            hears, budget = lane is Lane.LISTENER, self.budget(session.account_id)
-            async with connect(
-                self.telegram_config,
-                self.sessions,
-                lane,
-                session.account_id,
-                standing=self.updates.standing(session.account_id) if hears else None,
-                # Hearing costs nothing: the listener stays connected through any flood.
-                budget=Unmetered(budget) if hears else budget,
-                takeout=self.takeout(session.account_id, lane),
-            ) as account:
-                yield account
+        own = self.sessions.chosen(account_id)
+        self.accounts.require_active(own)
+        with account_lane(self.database, own, lane):
+            hears, budget = lane is Lane.LISTENER, self.budget(own)
+            try:
+                async with connect(
+                    self.telegram_config,
+                    self.sessions,
+                    lane,
+                    own,
+                    standing=self.updates.standing(own) if hears else None,
+                    # Hearing costs nothing: the listener stays connected through any flood.
+                    budget=Unmetered(budget) if hears else budget,
+                    takeout=self.takeout(own, lane),
+                ) as account:
+                    self.accounts.connected(account.account)
+                    yield account
+            except SessionLost as lost:
+                self.accounts.fail(own, str(lost))
+                raise
+
+    def accounts_to_ask(self) -> list[AccountId]:
+        """Return the accounts that are logged in here and may be used now."""
+        held = {row.account_id for row in self.accounts.list() if not row.is_active}
+        return [own for own in self.sessions.accounts() if own not in held]
 
     @asynccontextmanager
     async def media_source(self, lane: Lane, chat: Chat) -> AsyncIterator[ExportedMedia]:

@@ -31,6 +31,7 @@ def backfill_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     """Ask once for each window and occasion, and again where the run came to nothing."""
     asked: dict[str, str] = json.loads(context.cursor or "{}")
+    toolbox.accounts.hand_over()
     due: dict[str, str] = {
         row.window.key: row.occasion for row in toolbox.history.windows_to_submit()
     }

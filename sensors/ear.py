@@ -56,7 +56,7 @@ class Ear:
 
         Raises:
             Transient: The connection or the database is gone; another connection may help.
-            Permanent: The account is not logged in any more.
+            Permanent: The account is not logged in any more, or it was paused.
         """
         await _first_of(self._feed.run(self._keep), self._live(), stop.wait())
 
@@ -88,6 +88,7 @@ class Ear:
                 await self._wait_for_what_is_owed()
             await self._compare(again=again)
             await asyncio.to_thread(self._toolbox.updates.beat, self._account_id)
+            await asyncio.to_thread(self._toolbox.accounts.require_active, self._account_id)
             again = await set_within(self._feed.reconnected, _HEARTBEAT_SECONDS)
             if again:
                 self._feed.reconnected.clear()
@@ -146,7 +147,6 @@ async def listening(toolbox: Toolbox, account_id: AccountId) -> AsyncIterator[Ea
         Permanent: The account is not logged in.
     """
     async with toolbox.telegram(Lane.LISTENER, account_id) as account:
-        await asyncio.to_thread(toolbox.accounts.save, account.account)
         assert account.feed is not None  # this lane has one
         yield Ear(toolbox, account, account.feed)
 

@@ -14,6 +14,7 @@ import sys
 
 import structlog
 
+from archive.accounts import AccountHeld
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId
 from resources.logs import configure_logs
@@ -58,19 +59,23 @@ async def listen(toolbox: Toolbox, account_id: AccountId, stop: asyncio.Event) -
 async def listen_to_all(toolbox: Toolbox, stop: asyncio.Event) -> None:
     """Listen to every account that is logged in or logs in later, until told to stop.
 
-    An account that is refused is left alone until it logs in again; the others go on.
+    An account that is paused is left alone until it is resumed, one that is refused until it logs
+    in again; the others go on.
 
     Raises:
-        Permanent: Nobody is left to listen to.
+        Permanent: Nobody is left to listen to, and nobody who may come back.
     """
     ears: dict[str, asyncio.Task[None]] = {}
     try:
         while not stop.is_set():
-            for secret, account_id in _logged_in(toolbox).items():
+            wanted = await asyncio.to_thread(_to_hear, toolbox)
+            for each in [each for each in ears if _may_begin_anew(ears[each], each in wanted)]:
+                del ears[each]
+            for secret, account_id in wanted.items():
                 if secret not in ears:
                     ears[secret] = asyncio.create_task(listen(toolbox, account_id, stop))
             living = [task for task in ears.values() if not task.done()]
-            if not living:
+            if not living and all(row.is_active for row in toolbox.accounts.list()):
                 raise Permanent("No account is logged in: run `face-archive login`.")
             watch = asyncio.create_task(_pause(stop, _NEW_ACCOUNTS_SECONDS))
             await asyncio.wait({watch, *living}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,11 +86,15 @@ async def listen_to_all(toolbox: Toolbox, stop: asyncio.Event) -> None:
         await asyncio.gather(*ears.values(), return_exceptions=True)
 
 
-def _logged_in(toolbox: Toolbox) -> dict[str, AccountId]:
-    """Return the accounts by their session: one that logs in again has another."""
-    sessions = toolbox.sessions
-    found = {each: sessions.find(each, Lane.LISTENER) for each in sessions.accounts()}
+def _to_hear(toolbox: Toolbox) -> dict[str, AccountId]:
+    """Return the accounts that may be used by their session: one that logs in again has another."""
+    found = {each: toolbox.sessions.find(each, Lane.LISTENER) for each in toolbox.accounts_to_ask()}
     return {stored.secret: account_id for account_id, stored in found.items() if stored}
+
+
+def _may_begin_anew(ear: asyncio.Task[None], is_wanted: bool) -> bool:  # noqa: FBT001
+    """Whether an ear ended for a reason that passes: its account rested, or still does."""
+    return ear.done() and (not is_wanted or isinstance(ear.exception(), AccountHeld))
 
 
 def _report(tasks: list[asyncio.Task[None]]) -> None:

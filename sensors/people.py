@@ -34,9 +34,12 @@ def people_sensor(
     # What is looked at, and how: a changed threshold changes people as a new face does.
     rules = f"{toolbox.engine_spec.model_name} {toolbox.identify_options} {toolbox.publish_policy}"
     deletions = toolbox.deletions.work_state()
-    # Posting would only fail while Telegram asks to wait; finding people needs no Telegram.
-    flooded = any(account.flood_until for account in toolbox.accounts.list())
-    state = f"{toolbox.overview.work_state()} {deletions} {rules}{' flooded' if flooded else ''}"
+    # Posting would only fail while Telegram asks to wait, or the account rests; finding people
+    # needs no Telegram.
+    accounts = toolbox.accounts.list()
+    free = {row.account_id for row in accounts if row.is_active and not row.flood_until}
+    held = any(chat.account_id not in free for chat in toolbox.chats.list() if chat.is_hub)
+    state = f"{toolbox.overview.work_state()} {deletions} {rules}{' held' if held else ''}"
     if state == context.cursor:
         return dg.SkipReason("Nothing changed since the last run.")
     return dg.SensorResult(
@@ -45,7 +48,7 @@ def people_sensor(
         run_requests=[
             dg.RunRequest(
                 tags={"dagster/priority": "5"},
-                asset_selection=[dg.AssetKey(PEOPLE_ASSETS[0])] if flooded else None,
+                asset_selection=[dg.AssetKey(PEOPLE_ASSETS[0])] if held else None,
             )
         ],
         cursor=state,

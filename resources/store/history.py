@@ -23,6 +23,7 @@ from resources.store.database import Database
 from resources.store.deletions import mark_deleted
 from resources.store.messages import upsert_messages
 from resources.store.peers import upsert_peers, upsert_users
+from resources.store.readers import hand_over, shut_out
 
 _ROW = """
 SELECT windows.chat_no, first_id, last_id, watermark, dirty, demands, read_at,
@@ -97,7 +98,7 @@ WHERE window_key = %(window_key)s
 
 _MARK_LOST = """
 UPDATE chats SET state = 'lost', state_reason = %s, lost_checked_at = now(), updated_at = now()
-WHERE chat_no = %s
+WHERE chat_no = %s AND account_id = %s
 """
 
 _MARK_ACTIVE = """
@@ -212,10 +213,13 @@ class HistoryStore:
         with self._database.transaction() as connection:
             connection.execute(_POSTPONE, _of(window) | {"seconds": seconds})
 
-    def mark_lost(self, chat_no: ChatNo, reason: str) -> None:
-        """Note that the account cannot read the chat."""
+    def mark_lost(self, chat: Chat, reason: str) -> None:
+        """Note that the account cannot read the chat; another one does from now on, if it can."""
         with self._database.transaction() as connection:
-            connection.execute(_MARK_LOST, (reason, chat_no))
+            shut_out(connection, chat.account_id, chat.chat_no)
+            # Not if another account reads it by now.
+            connection.execute(_MARK_LOST, (reason, chat.chat_no, chat.account_id))
+            hand_over(connection)
 
     def mark_active(self, chat_no: ChatNo) -> None:
         """Note that it can again."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from psycopg import Connection
 
 from archive.ids import AccountId, new_chat_no
-from archive.records import IdSpace, PeerInfo, User
+from archive.records import IdSpace, PeerInfo, Presence, User
 from resources.store.successors import follow_successors
 
 _INSERT_CHATS = """
@@ -45,14 +45,18 @@ WHERE chats.chat_id = seen.chat_id
 """
 
 _ACCESS = """
-INSERT INTO account_chats AS known (account_id, chat_no, access_hash)
-SELECT %(account_id)s, chats.chat_no, seen.access_hash
-FROM unnest(%(chat_ids)s::bigint[], %(hashes)s::bigint[]) AS seen (chat_id, access_hash)
+INSERT INTO account_chats AS known (account_id, chat_no, access_hash, is_inside)
+SELECT %(account_id)s, chats.chat_no, seen.access_hash, seen.is_inside
+FROM unnest(%(chat_ids)s::bigint[], %(hashes)s::bigint[], %(inside)s::boolean[])
+    AS seen (chat_id, access_hash, is_inside)
 JOIN chats ON chats.chat_id = seen.chat_id
     AND (chats.id_space = 'own' OR chats.account_id = %(account_id)s)
-ON CONFLICT (account_id, chat_no) DO UPDATE SET access_hash = excluded.access_hash
-WHERE excluded.access_hash IS NOT NULL
-  AND known.access_hash IS DISTINCT FROM excluded.access_hash
+ON CONFLICT (account_id, chat_no) DO UPDATE
+SET access_hash = coalesce(excluded.access_hash, known.access_hash),
+    is_inside = coalesce(excluded.is_inside, known.is_inside)
+WHERE known.access_hash <> excluded.access_hash OR known.is_inside <> excluded.is_inside
+   OR known.access_hash IS NULL AND excluded.access_hash IS NOT NULL
+   OR known.is_inside IS NULL AND excluded.is_inside IS NOT NULL
 """
 
 _USERS = """
@@ -107,6 +111,11 @@ def _is_full(peer: PeerInfo) -> bool:
     return peer.id_space is IdSpace.ACCOUNT or peer.access_hash is not None
 
 
+def _is_inside(peer: PeerInfo) -> bool | None:
+    """Whether the account is in the chat; an export, as a ``min`` description, does not say."""
+    return (peer.presence is Presence.INSIDE) if _is_full(peer) else None
+
+
 def _columns(account_id: AccountId, peers: Sequence[PeerInfo]) -> dict[str, object]:
     return {
         "account_id": account_id,
@@ -120,4 +129,5 @@ def _columns(account_id: AccountId, peers: Sequence[PeerInfo]) -> dict[str, obje
         "noforwards": [peer.noforwards for peer in peers],
         "tops": [peer.top_message_id for peer in peers],
         "hashes": [peer.access_hash for peer in peers],
+        "inside": [_is_inside(peer) for peer in peers],
     }

@@ -83,6 +83,7 @@ LEFT JOIN (
            extract(epoch FROM now() - min(created_at)) AS lag_seconds
     FROM unanswered_updates GROUP BY account_id
 ) AS waiting USING (account_id)
+WHERE accounts.state <> 'removed'
 ORDER BY accounts.created_at, accounts.account_id
 """
 

@@ -38,7 +38,7 @@ ORDER BY windows.chat_no <> %(chat_no)s, first_id DESC
 # fail in one second may be due hours apart, and each needs a run of its own then.
 #
 # A held backfill holds nothing of what was read already, or begun.
-# While Telegram asks an account to wait, a run of its chats could only end at once.
+# While Telegram asks an account to wait, or it rests, a run of its chats could only end at once.
 _TO_SUBMIT = """
 WITH unfinished AS (
     SELECT chat_no, message_id, created_at AS since
@@ -84,7 +84,8 @@ WHERE chats.allow_archive
         AND measured_at > now() - %(probe_after)s)
   AND NOT EXISTS (
       SELECT FROM accounts
-      WHERE accounts.account_id = chats.account_id AND accounts.flood_until > now())
+      WHERE accounts.account_id = chats.account_id
+        AND (accounts.flood_until > now() OR accounts.state <> 'active'))
   AND (chats.state = 'lost' OR halted_at IS NOT NULL OR resume_at <= now()
        OR NOT chats.hold_backfill
           AND (read_at IS NULL OR dirty OR cursor_id IS NOT NULL

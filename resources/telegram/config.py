@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from resources.telegram.proxy import Proxy
+
 DEVICE_MODEL = "Telegram Face Archive"
 """How the program names itself in the account's list of devices: an honest client."""
 
@@ -29,6 +31,7 @@ class TelegramConfig:
         request_timeout_seconds: When an answer counts as lost. Telethon itself waits for ever.
         download_concurrency: Parts of files that one connection requests at a time.
         download_pause_seconds: Before a part that did not come is asked for again; doubles.
+        proxy: On the way there; ``None`` goes directly.
     """
 
     api_id: int
@@ -39,3 +42,4 @@ class TelegramConfig:
     request_timeout_seconds: float = 120.0
     download_concurrency: int = 16
     download_pause_seconds: float = 2.0
+    proxy: Proxy | None = None

@@ -216,6 +216,9 @@ class Download:
     async def _asked(self, offset: int, limit: int) -> bytes:
         while True:
             access, dc_id = self._access.access, self._dc_id
+            if not access.file_reference:
+                # Another account saw the file so far: its message brings this one's key.
+                access = await self._access.refresh(access)
             sender = await self._servers.sender(dc_id)
             request = functions.upload.GetFileRequest(
                 self._location(access), offset=offset, limit=limit

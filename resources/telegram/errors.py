@@ -106,9 +106,27 @@ _REMEDIES = {
     "PHONE_CODE_EXPIRED": "the code is too old; run `face-archive login` for a new one",
     "PHONE_CODE_INVALID": "the code is wrong; run `face-archive login` again",
     "PHONE_NUMBER_BANNED": "Telegram banned this number",
+    "PHONE_NUMBER_FLOOD": "too many codes were asked for; try again tomorrow",
     "PHONE_NUMBER_INVALID": "write the number with its country code, such as +49…",
+    "PHONE_PASSWORD_FLOOD": "too many tries; run `face-archive login` again tomorrow",
     "USERNAME_INVALID": "no chat can have this name",
     "USERNAME_NOT_OCCUPIED": "nobody has this name",
+}
+
+
+# Of sessions that another login does not bring back by itself.
+_WAYS_BACK = {
+    "AUTH_KEY_DUPLICATED": (
+        "somebody used it at the same time, so keep no copy of the data folder in use; "
+        "run `face-archive login`"
+    ),
+    "USER_DEACTIVATED": (
+        "Telegram says that the account was deleted; `face-archive accounts remove` if it was"
+    ),
+    "USER_DEACTIVATED_BAN": (
+        "Telegram banned the account; the app says how to ask for it back, and then "
+        "run `face-archive login`"
+    ),
 }
 
 
@@ -136,9 +154,8 @@ class SessionLost(Permanent):
     """
 
     def __init__(self, code: str) -> None:
-        super().__init__(
-            f"The session of this account is no longer valid ({code}): run `face-archive login`."
-        )
+        way_out = _WAYS_BACK.get(code, "run `face-archive login`")
+        super().__init__(f"The session of this account is no longer valid ({code}): {way_out}.")
         self.code = code
 
     def __reduce__(self) -> tuple[type[SessionLost], tuple[str]]:

@@ -3,7 +3,8 @@
 The first lane is opened with the code that Telegram sends (and the two-factor password, if there
 is one). Each further lane shows a login token, the first one accepts it, and the password is
 given again while it is in memory: no second code is needed. Sessions that still work are kept.
-Asking a person, and hiding what is typed, is the caller's.
+Asking a person, and hiding what is typed, is the caller's; letting the app scan a code instead is
+``qr_login``, the end of sessions ``logout``.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from archive.records import Account
 from resources.telegram.calling import Caller
 from resources.telegram.client import account_of, caller_for, connected, who_am_i
 from resources.telegram.config import TelegramConfig
-from resources.telegram.errors import SessionLost, TelegramRefused
+from resources.telegram.errors import TelegramRefused
 from resources.telegram.sessions import Lane, SessionFiles, StoredSession
 from resources.telegram.telethon_client import build_client, session_secret
 from resources.telegram.two_factor import ATTEMPTS, Ask, TwoFactor
 
-_PASSWORD_NEEDED = "SESSION_PASSWORD_NEEDED"
+PASSWORD_NEEDED = "SESSION_PASSWORD_NEEDED"
 _ASK_AGAIN = frozenset({"PHONE_CODE_INVALID", "PHONE_CODE_EMPTY"})
 
 
@@ -60,43 +61,26 @@ async def login(
     """
     password = TwoFactor(ask_password)
     async with _first(config, files, phone, ask_code, password, lanes[0]) as first:
-        account = first.account
-        for lane in (lane for lane in lanes if lane is not first.lane):
-            if not await _works(config, files, account.account_id, lane):
-                secret = await _by_token(config, first.call, password)
-                files.save(account.account_id, lane, secret)
-    return account
+        await let_others_in(config, files, first, password, lanes)
+        return first.account
 
 
-async def logout(
-    config: TelegramConfig, files: SessionFiles, account_id: AccountId | None = None
-) -> list[Lane]:
-    """Revoke an account's sessions and forget them.
-
-    Args:
-        config: The application and how to reach Telegram.
-        files: Where the sessions lie.
-        account_id: Whose; ``None`` for the only account there is.
-
-    Returns:
-        The lanes whose sessions were revoked or were dead already.
-
-    Raises:
-        Transient: Telegram could not be reached; the sessions that remain are kept.
-    """
-    account_id = files.chosen(account_id)
-    ended = []
-    for lane in Lane:
-        stored = files.find(account_id, lane)
-        if stored is not None:
-            await _revoke(config, stored.secret)
-            files.remove(account_id, lane)
-            ended.append(lane)
-    return ended
+async def let_others_in(
+    config: TelegramConfig,
+    files: SessionFiles,
+    first: First,
+    password: TwoFactor,
+    lanes: Sequence[Lane],
+) -> None:
+    """Make a session for every lane that has none, or one that is dead."""
+    own = first.account.account_id
+    for lane in (lane for lane in lanes if lane is not first.lane):
+        if not await _works(config, files, own, lane):
+            files.save(own, lane, await _by_token(config, first.call, password))
 
 
 @dataclass(frozen=True, slots=True)
-class _First:
+class First:
     """The connection that lets the others in."""
 
     call: Caller
@@ -112,19 +96,19 @@ async def _first(
     ask_code: Ask,
     password: TwoFactor,
     lane: Lane,
-) -> AsyncIterator[_First]:
+) -> AsyncIterator[First]:
     """Open a logged-in connection: by a session that still works, else by a code."""
     known = await _working(config, files, phone)
     client = build_client(config, secret=known.secret if known else None)
     call = caller_for(client, config)
     async with connected(client, call):
         if known is not None:
-            yield _First(call, await who_am_i(call), known.lane)
+            yield First(call, await who_am_i(call), known.lane)
             return
         account = await _by_code(call, phone, ask_code, password)
         # Saved at once: what follows may fail, and codes are few.
         files.save(account.account_id, lane, session_secret(client))
-        yield _First(call, account, lane)
+        yield First(call, account, lane)
 
 
 async def _working(config: TelegramConfig, files: SessionFiles, phone: str) -> StoredSession | None:
@@ -172,12 +156,12 @@ async def _by_code(call: Caller, phone: str, ask_code: Ask, password: TwoFactor)
             authorization = await call(request)
             break
         except TelegramRefused as error:
-            if error.code == _PASSWORD_NEEDED:
+            if error.code == PASSWORD_NEEDED:
                 authorization = await password.check(call)
                 break
             if error.code not in _ASK_AGAIN or attempt == ATTEMPTS:
                 raise
-    return _logged_in(authorization)
+    return logged_in(authorization)
 
 
 async def _by_token(config: TelegramConfig, first: Caller, password: TwoFactor) -> str:
@@ -194,26 +178,17 @@ async def _by_token(config: TelegramConfig, first: Caller, password: TwoFactor) 
         try:
             answer = await call(show)
         except TelegramRefused as error:
-            if error.code != _PASSWORD_NEEDED:
+            if error.code != PASSWORD_NEEDED:
                 raise
-            _logged_in(await password.check(call))
+            logged_in(await password.check(call))
         else:
             if not isinstance(answer, types.auth.LoginTokenSuccess):
                 raise Permanent("Telegram did not accept the login token: run the login again.")
         return session_secret(client)
 
 
-async def _revoke(config: TelegramConfig, secret: str) -> None:
-    client = build_client(config, secret=secret)
-    call = caller_for(client, config)
-    try:
-        async with connected(client, call):
-            await call(functions.auth.LogOutRequest())
-    except SessionLost:
-        return
-
-
-def _logged_in(authorization: Any) -> Account:
+def logged_in(authorization: Any) -> Account:
+    """Return the account that an authorization is for."""
     if not isinstance(authorization, types.auth.Authorization):
         raise Permanent("Telegram knows no account with this number: sign up in the app first.")
     return account_of(authorization.user)

@@ -1,19 +1,24 @@
 """Where the sessions of the accounts lie, with their keys, and which lanes an account has.
 
 A session is a secret as good as the account itself: files of mode 0600, written in one step,
-whose content is never shown. Not here: making sessions (``login``) and using them (``client``).
+whose content is never shown, and sealed where the owner set a passphrase (``sealing``). Not here:
+making sessions (``login``) and using them (``client``).
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from archive.errors import Permanent
 from archive.ids import AccountId
+from resources.settings import Settings
+from resources.telegram.sealing import SETTING, Seal, is_sealed
 
 _SUFFIX = ".session"
 _FILE_KEY_SUFFIX = ".key"
@@ -50,10 +55,12 @@ class SessionFiles:
 
     Args:
         folder: Made with mode 0700 when the first session is written.
+        seal: The owner's passphrase, if one is set.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal | None = None) -> None:
         self._folder = folder
+        self._seal = seal or Seal(None)
 
     def accounts(self) -> list[AccountId]:
         """Return the accounts that have at least one session, in ascending order."""
@@ -84,11 +91,12 @@ class SessionFiles:
             lane: For which kind of work.
 
         Raises:
-            Permanent: There is none, or no account was named and there are several.
+            Permanent: There is none, no account was named and there are several, or the file is
+                open to others or to nobody without the passphrase.
         """
         account_id = self.chosen(account_id)
         try:
-            secret = self._path(account_id, lane).read_text(encoding="ascii").strip()
+            secret = self._read(self._path(account_id, lane))
         except FileNotFoundError:
             raise Permanent(
                 f"The account is not logged in for {lane}: run `face-archive login`."
@@ -102,9 +110,11 @@ class SessionFiles:
 
     def find(self, account_id: AccountId, lane: Lane) -> StoredSession | None:
         """Read a session that may not be there."""
-        if not self._path(account_id, lane).exists():
-            return None
-        return self.load(account_id, lane)
+        return self.load(account_id, lane) if self.has(account_id, lane) else None
+
+    def has(self, account_id: AccountId, lane: Lane) -> bool:
+        """Whether there is a session, readable or not."""
+        return self._path(account_id, lane).exists()
 
     def save(self, account_id: AccountId, lane: Lane, secret: str) -> None:
         """Write a session: the old one or the new one is on disk at any time, never a part."""
@@ -119,9 +129,8 @@ class SessionFiles:
     def load_file_key(self, account_id: AccountId, lane: Lane, dc_id: int) -> bytes | None:
         """Read a session's key of another data centre; ``None`` if there is none to be used."""
         try:
-            stored = self._file_key_path(account_id, lane, dc_id).read_text(encoding="ascii")
-            return bytes.fromhex(stored) or None
-        except (OSError, ValueError):
+            return bytes.fromhex(self._read(self._file_key_path(account_id, lane, dc_id))) or None
+        except (OSError, ValueError, Permanent):
             # Making another one costs a request; nothing else is lost.
             return None
 
@@ -133,11 +142,60 @@ class SessionFiles:
         """Drop a key that its data centre no longer knows."""
         self._file_key_path(account_id, lane, dc_id).unlink(missing_ok=True)
 
+    def protect(self) -> int:
+        """Seal every file that is not sealed yet; return how many.
+
+        Raises:
+            Permanent: No passphrase is set.
+        """
+        if not self._seal.is_set:
+            raise Permanent(f"Set {SETTING} in .env first: with it the sessions are protected.")
+        plain = {path: text for path, text in self._texts() if not is_sealed(text)}
+        for path, text in plain.items():
+            self._write(path, text)
+        return len(plain)
+
+    def unprotect(self) -> int:
+        """Take the seal off every file; return how many.
+
+        Raises:
+            Permanent: The passphrase is missing or is another one; nothing was changed.
+        """
+        opened = {path: self._seal.open(text) for path, text in self._texts() if is_sealed(text)}
+        for path, text in opened.items():
+            self._replace(path, text)
+        return len(opened)
+
+    def _texts(self) -> Iterator[tuple[Path, str]]:
+        for path in sorted(self._folder.glob("*.*")):
+            if path.suffix in {_SUFFIX, _FILE_KEY_SUFFIX}:
+                yield path, path.read_text(encoding="ascii").strip()
+
+    def _read(self, path: Path) -> str:
+        """Read a file that only its owner may read, and that is as protected as was asked for."""
+        text = path.read_text(encoding="ascii").strip()
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise Permanent(
+                f"Others on this machine may read {path} (mode {mode:04o}): run `chmod 600` on it. "
+                "If somebody may have done so, end the session in Telegram → Settings → Devices "
+                "and run `face-archive login`."
+            )
+        if self._seal.is_set and not is_sealed(text):
+            raise Permanent(
+                f"{SETTING} is set, but the sessions are not protected by it yet: run "
+                "`face-archive accounts protect`."
+            )
+        return self._seal.open(text)
+
     def _forget_file_keys(self, account_id: AccountId, lane: Lane) -> None:
         for path in self._folder.glob(f"{account_id}.{lane}.dc*{_FILE_KEY_SUFFIX}"):
             path.unlink(missing_ok=True)
 
     def _write(self, path: Path, text: str) -> None:
+        self._replace(path, self._seal.close(text))
+
+    def _replace(self, path: Path, text: str) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # mkstemp gives mode 0600.
         handle, name = tempfile.mkstemp(dir=self._folder, suffix=".tmp")
@@ -156,3 +214,10 @@ class SessionFiles:
 
     def _path(self, account_id: AccountId, lane: Lane) -> Path:
         return self._folder / f"{account_id}.{lane}{_SUFFIX}"
+
+
+def session_files(settings: Settings) -> SessionFiles:
+    """Return the sessions of an installation, with the passphrase that its settings name."""
+    secret = settings.session_passphrase
+    seal = Seal(secret.get_secret_value() if secret else None)
+    return SessionFiles(settings.data_dir / "sessions", seal)

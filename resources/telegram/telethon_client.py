@@ -18,12 +18,14 @@ from typing import Any
 from telethon import TelegramClient
 from telethon.crypto import rsa
 from telethon.errors import FloodWaitError
-from telethon.tl import functions
+from telethon.network import ConnectionTcpMTProxyRandomizedIntermediate
+from telethon.tl import functions, types
 
 from archive.errors import Permanent, Transient
 from archive.listening import Standing
 from resources.telegram.config import DEVICE_MODEL, TEST_SERVER_DC, TelegramConfig
 from resources.telegram.errors import lost_connection
+from resources.telegram.proxy import Proxy, ProxyKind
 from resources.telegram.update_box import UpdateBox
 from resources.telegram.update_session import KeysOnlySession, UpdateSession
 
@@ -38,7 +40,11 @@ _REQUEST_RETRIES = 1
 
 
 def build_client(
-    config: TelegramConfig, *, secret: str | None = None, standing: Standing | None = None
+    config: TelegramConfig,
+    *,
+    secret: str | None = None,
+    standing: Standing | None = None,
+    shows_token: bool = False,
 ) -> Any:
     """Make a client that is not connected yet.
 
@@ -46,6 +52,7 @@ def build_client(
         config: The application and, in tests and the demo, the test server.
         secret: The session's string; ``None`` for a new one.
         standing: Where the updates are to go on from; ``None`` for a lane that receives none.
+        shows_token: It logs in with a token, and its ``token_taken`` is set when one was accepted.
 
     Raises:
         Permanent: The stored session is damaged.
@@ -53,7 +60,8 @@ def build_client(
     """
     session = _session(config, secret, standing)
     receive_updates = standing is not None
-    return _client_class(receive_updates)(
+    make = _guest_class() if shows_token else _client_class(receive_updates)
+    return make(
         session,
         config.api_id,
         config.api_hash,
@@ -68,8 +76,9 @@ def build_client(
         flood_sleep_threshold=0,
         raise_last_call_error=True,
         sequential_updates=receive_updates,
-        receive_updates=receive_updates,
+        receive_updates=receive_updates or shows_token,
         catch_up=receive_updates,
+        **_route(config.proxy),
     )
 
 
@@ -109,6 +118,24 @@ def flood_seconds_left(client: Any) -> float:
         )
     ]
     return max(0.0, max(due) - time.time())
+
+
+def _route(proxy: Proxy | None) -> dict[str, Any]:
+    """Return Telethon's arguments for a proxy; it resolves Telegram's names, if there are any."""
+    if proxy is None:
+        return {}
+    if proxy.kind is ProxyKind.MTPROXY:
+        through = (proxy.host, proxy.port, proxy.secret)
+        return {"connection": ConnectionTcpMTProxyRandomizedIntermediate, "proxy": through}
+    return {
+        "proxy": {
+            "proxy_type": "socks5",
+            "addr": proxy.host,
+            "port": proxy.port,
+            "username": proxy.user,
+            "password": proxy.secret,
+        }
+    }
 
 
 def _session(config: TelegramConfig, secret: str | None, standing: Standing | None) -> Any:
@@ -185,6 +212,23 @@ def _client_class(receive_updates: bool) -> Any:  # noqa: FBT001
             self.reconnected.set()
 
     return Listener if receive_updates else Client
+
+
+def _guest_class() -> Any:
+    """Make a class for a client that shows a login token, and waits until it is accepted."""
+
+    class Guest(TelegramClient):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.token_taken = asyncio.Event()
+
+        async def _update_loop(self) -> None:
+            while True:
+                update = getattr(await self._updates_queue.get(), "update", None)
+                if isinstance(update, types.UpdateLoginToken):
+                    self.token_taken.set()
+
+    return Guest
 
 
 async def _nobody_hears(updates: Sequence[Any], entities: Sequence[Any]) -> None:

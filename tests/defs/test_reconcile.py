@@ -18,15 +18,19 @@ from tests.fixtures.ticks import evaluated, submitted
 CHECK = dg.AssetCheckKey(dg.AssetKey("chat_history"), LIVE_LAG_CHECK)
 
 
-def compared(installation: Installation) -> dg.AssetCheckEvaluation:
-    """Let the sensor tick; gives the check that it reports."""
+def compared(
+    installation: Installation, check: dg.AssetCheckKey = CHECK
+) -> dg.AssetCheckEvaluation:
+    """Let the sensor tick; gives a check that it reports."""
     result = evaluated(reconcile_sensor, installation, installation.instance)
     assert isinstance(result, dg.SensorResult)
     assert not result.run_requests
-    (event,) = result.asset_events
-    assert isinstance(event, dg.AssetCheckEvaluation)
-    assert event.asset_check_key == CHECK
-    return event
+    events = {
+        event.asset_check_key: event
+        for event in result.asset_events
+        if isinstance(event, dg.AssetCheckEvaluation)
+    }
+    return events[check]
 
 
 def wait_for(installation: Installation, seconds: int) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import pytest
 
 from archive.chats import add_chat, allow, deny
-from archive.errors import Permanent
+from archive.errors import Permanent, Transient
 from archive.ids import AccountId
 from archive.records import Chat, Switches
 from cli.demo.scenario import PHONE, DemoWorld
+from resources.store.locks import account_lane
 from resources.telegram.login import login
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
@@ -238,13 +239,64 @@ async def test_an_account_whose_session_is_gone_leaves_the_others_listening(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_with_nobody_left_to_listen_to_it_ends_and_says_why(street: Street) -> None:
+async def test_with_its_only_session_gone_it_waits_for_the_next_login(street: Street) -> None:
     async with listening(street) as task:
         telegram = street.installation.telegram
         telegram.call(lambda sandbox: sandbox.revoke_sessions(street.nora))
         telegram.call(lambda sandbox: sandbox.drop_connections())
-        with pytest.raises(Permanent, match="face-archive login"):
-            await asyncio.wait_for(task, 20)
+        await eventually(lambda: state_of(street) == "error")
+        assert not task.done()
+
+        await log_in(street, PHONE)
+        await everything_heard_again(street)
+        heard = street.say(street.group)
+        await eventually(lambda: (street.group.id, heard) in street.inbox())
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_with_nobody_logged_in_it_ends_and_says_why(street: Street) -> None:
+    (nora,) = street.toolbox.sessions.accounts()
+    for lane in Lane:
+        street.toolbox.sessions.remove(nora, lane)
+    with pytest.raises(Permanent, match="face-archive login"):
+        await asyncio.wait_for(listener.listen_to_all(street.toolbox, asyncio.Event()), 20)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_paused_account_hangs_up_and_hears_what_it_missed_once_it_is_resumed(
+    street: Street,
+) -> None:
+    (nora,) = street.toolbox.sessions.accounts()
+    async with listening(street) as task:
+        street.toolbox.accounts.pause(nora)
+        await eventually(lambda: lane_is_free(street, nora))
+        asked = street.installation.requests("updates.getDifference")
+        missed = street.say(street.group)
+        await asyncio.sleep(0.3)
+        assert street.installation.requests("updates.getDifference") == asked
+        assert not task.done()
+
+        street.toolbox.accounts.resume(nora)
+        await eventually(lambda: (street.group.id, missed) in street.inbox())
+
+
+def state_of(street: Street) -> str:
+    (row,) = street.toolbox.accounts.list()
+    return row.state
+
+
+async def everything_heard_again(street: Street) -> None:
+    (nora,) = street.toolbox.sessions.accounts()
+    await eventually(lambda: not lane_is_free(street, nora))
+    await everything_heard(street)
+
+
+def lane_is_free(street: Street, account_id: AccountId) -> bool:
+    try:
+        with account_lane(street.toolbox.database, account_id, Lane.LISTENER):
+            return True
+    except Transient:
+        return False
 
 
 @pytest.mark.usefixtures("impatient")

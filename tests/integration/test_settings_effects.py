@@ -73,6 +73,10 @@ BOTH_DATABASES = {"database_url": "postgresql:///a", "dagster_database_url": "po
 EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "tg_api_id": (1, 2, lambda box: box.telegram_config.api_id),
     "tg_api_hash": ("one", "two", lambda box: box.telegram_config.api_hash),
+    "session_passphrase": (None, "correct horse", lambda box: vars(box.sessions)["_seal"].is_set),
+    "telegram_proxy": (
+        "socks5://a:1", "socks5://b:1", lambda box: box.telegram_config.proxy
+    ),
     "hub_group_id": (None, -1001, hub_error),
     "hub_operations_per_minute": (18, 6, pace_of),
     "telegram_requests_per_minute": (

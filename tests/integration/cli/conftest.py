@@ -81,6 +81,7 @@ class Town:
     news: ChatHandle
     public: ChatHandle
     forum: ChatHandle
+    scenario: Scenario
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def town(installed: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
         monkeypatch.setenv("TG_API_HASH", API_HASH)
         monkeypatch.setenv("FACE_ARCHIVE_TELEGRAM_SERVER", f"{sandbox.host}:{sandbox.port}")
         monkeypatch.setenv("FACE_ARCHIVE_TELEGRAM_SERVER_KEY", str(key))
-        yield Town(sandbox, me, family, news, public, forum)
+        yield Town(sandbox, me, family, news, public, forum, scenario)
         assert sandbox.call(lambda running: running.state.unknown_requests) == []
         assert sandbox.call(lambda running: running.state.crashes) == []
 

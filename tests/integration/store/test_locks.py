@@ -95,7 +95,7 @@ def test_an_account_keeps_its_newest_name_and_its_state(database: Database) -> N
     accounts.save(Account(ACCOUNT, "Old"))
     accounts.save(Account(ACCOUNT, "Owner"))
 
-    accounts.set_state(ACCOUNT, "paused", "by its owner")
+    accounts.pause(ACCOUNT)
 
     assert [(row.name, row.state) for row in accounts.list()] == [("Owner", "paused")]
     with pytest.raises(Permanent, match="login"):

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+import asyncio
+import base64
 from dataclasses import replace
 
 import pytest
+from telethon.tl import functions
 
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId
 from resources.telegram import client
-from resources.telegram.client import connect
+from resources.telegram import qr_login as module
+from resources.telegram.client import TelegramAccount, connect
 from resources.telegram.config import TelegramConfig
 from resources.telegram.errors import SessionLost, TelegramRefused
-from resources.telegram.login import login, logout
+from resources.telegram.login import login
+from resources.telegram.logout import EndedSession, logout
+from resources.telegram.qr_login import qr_login
 from resources.telegram.sessions import Lane, SessionFiles
 from resources.telegram.telethon_client import build_client
+from telegram_sandbox import User
 from tests.integration.telegram.conftest import PHONE, House, no_password, right_code
 
 
@@ -159,8 +166,121 @@ def test_a_test_server_without_an_address_is_a_passing_trouble() -> None:
 
 async def test_a_logout_revokes_every_session(house: House) -> None:
     await house.login()
-    assert await logout(house.config, house.files) == list(Lane)
+    ended = await logout(house.config, house.files)
+    assert ended == [EndedSession(lane) for lane in Lane]
     assert house.sandbox.sessions_of(house.me) == 0
+    assert house.files.accounts() == []
+
+
+async def test_a_logout_forgets_what_telegram_ended_already(house: House) -> None:
+    await house.login(lanes=[Lane.LIVE])
+    house.sandbox.revoke_sessions(house.me)
+    (ended,) = await logout(house.config, house.files)
+    assert ended.still_alive is None
+    assert house.files.accounts() == []
+
+
+async def test_a_logout_without_telegram_forgets_the_sessions_and_names_them(
+    house: House, unused_tcp_port: int
+) -> None:
+    await house.login(lanes=[Lane.LIVE])
+    nowhere = replace(house.config, server=("127.0.0.1", unused_tcp_port))
+    (ended,) = await logout(nowhere, house.files)
+    assert ended.lane is Lane.LIVE
+    assert "connection to Telegram" in (ended.still_alive or "")
+    assert house.files.accounts() == []
+
+
+# Two-factor, and codes that the app scans
+
+GRACE_PHONE = "+491700000002"
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def grace(house: House) -> User:
+    """An account with a two-factor password."""
+    return house.scenario.user("Grace", phone=GRACE_PHONE, password=PASSWORD)
+
+
+class Phone:
+    """The app on a phone: accepts the login tokens that are shown to it."""
+
+    def __init__(self, account: TelegramAccount) -> None:
+        self.account = account
+        self.links: list[str] = []
+        self.scans: list[asyncio.Task[None]] = []
+
+    def show(self, link: str) -> None:
+        self.links.append(link)
+        self.scans.append(asyncio.create_task(self.scan(link)))
+
+    async def scan(self, link: str) -> None:
+        text = link.removeprefix("tg://login?token=")
+        token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        call = self.account.peers._call
+        await call(functions.auth.AcceptLoginTokenRequest(token))
+
+
+async def phone_of(house: House, phone: str, password: str) -> Phone:
+    """Give an app that is logged in by itself, with files of its own."""
+    files = SessionFiles(house.sessions_folder.with_name("phone"))
+    await login(
+        house.config,
+        files,
+        phone=phone,
+        ask_code=right_code,
+        ask_password=Answers(password),
+        lanes=[Lane.LIVE],
+    )
+    return Phone(await house.stack.enter_async_context(connect(house.config, files, Lane.LIVE)))
+
+
+async def test_one_code_and_one_password_make_a_session_for_every_lane(
+    house: House, grace: User
+) -> None:
+    code, password = Answers("12345"), Answers("wrong", PASSWORD)
+    await login(house.config, house.files, phone=GRACE_PHONE, ask_code=code, ask_password=password)
+    assert house.sandbox.sessions_of(grace) == len(Lane)
+    assert (code.waiting, password.waiting) == ([], [])
+
+    # A restart: what is on disk is all there is.
+    files = SessionFiles(house.sessions_folder)
+    for lane in Lane:
+        async with connect(house.config, files, lane) as account:
+            assert account.account.account_id == grace.id
+    assert house.asked("auth.sendCode") == 1
+
+
+async def test_a_code_that_the_app_scans_makes_a_session_for_every_lane(
+    house: House, grace: User
+) -> None:
+    phone = await phone_of(house, GRACE_PHONE, PASSWORD)
+    codes = house.asked("auth.sendCode")
+    account = await qr_login(
+        house.config, house.files, show=phone.show, ask_password=Answers(PASSWORD)
+    )
+    assert account.account_id == grace.id
+    assert len(phone.links) == 1
+    assert house.sandbox.sessions_of(grace) == 1 + len(Lane)
+    assert house.asked("auth.sendCode") == codes
+
+
+async def test_a_second_scan_leaves_no_session_behind(house: House) -> None:
+    phone = await phone_of(house, PHONE, "none")
+    for _ in range(2):
+        await qr_login(house.config, house.files, show=phone.show, ask_password=no_password)
+    assert house.sandbox.sessions_of(house.me) == 1 + len(Lane)
+
+
+async def test_a_code_that_nobody_scans_is_shown_anew_and_ends_the_login_at_last(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONGEST_SECONDS", 0.01)
+    links: list[str] = []
+    with pytest.raises(Permanent, match="face-archive login --qr"):
+        await qr_login(house.config, house.files, show=links.append, ask_password=no_password)
+    assert len(links) == len(set(links)) > 1
     assert house.files.accounts() == []
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from archive.errors import ItemRejected, Transient
-from archive.records import MediaKind
+from archive.records import MediaAccess, MediaKind
 from telegram_sandbox.faults import Upset
 from tests.integration.telegram.conftest import House, picture
 from tests.integration.telegram.shelf import Shelf, fetch, noise
@@ -60,6 +60,21 @@ async def test_an_expired_reference_is_renewed_by_reading_the_message_once(
     assert fetched.data == data
     assert fetched.access.file_reference != message.access.file_reference
     assert shelf.house.asked("channels.getMessages") == 1
+
+
+async def test_a_file_without_a_key_is_fetched_after_reading_its_message_once(
+    shelf: Shelf,
+) -> None:
+    data = noise(3 * 1024 * 1024)
+    shelf.group.document(shelf.house.me, data)
+    account, chat, message = await shelf.open()
+    assert message.media is not None
+    no_key = MediaAccess(message.media.media_id, 0, b"")
+    fetched = await account.media.fetch(chat, message.message_id, message.media, no_key)
+    assert fetched.data == data
+    assert fetched.access == message.access
+    assert shelf.house.asked("channels.getMessages") == 1
+    assert shelf.asked() == 3
 
 
 async def test_a_reference_that_expires_in_the_middle_goes_on_at_the_same_offset(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from archive_assets import checks, hub_check, media, people, telegram
+from archive_assets import analytics, checks, hub_check, media, people, telegram
 from archive_assets.front import shown
 from archive_assets.jobs import people_job, window_job
 from archive_assets.upkeep import upkeep_job, upkeep_schedule
@@ -41,8 +41,8 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             hub_check.the_hub_is_what_was_last_written,
             checks.every_hub_can_be_written_to,
         ],
-        jobs=[window_job, people_job, upkeep_job, hub_check.hub_check_job],
-        schedules=[upkeep_schedule, hub_check.hub_check_schedule],
+        jobs=[window_job, people_job, analytics.analytics_job, upkeep_job, hub_check.hub_check_job],
+        schedules=[analytics.analytics_schedule, upkeep_schedule, hub_check.hub_check_schedule],
         sensors=[inbox_sensor, backfill_sensor, reconcile_sensor, people_sensor],
         resources={"toolbox": ToolboxResource(), **(resource_overrides or {})},
         # A step is minutes of work in one process that has loaded its model: a process a step

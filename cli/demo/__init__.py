@@ -37,7 +37,7 @@ def demo_command(
     """
     import dagster as dg
 
-    from cli.demo.run import materialize, set_up
+    from cli.demo.run import build_warehouse, materialize, set_up
     from cli.demo.scenario import build_world
     from cli.demo.stage import demo_installation
     from cli.demo.summary import summarise
@@ -54,9 +54,12 @@ def demo_command(
             keys = asyncio.run(set_up(toolbox, world))
             with progress("Materializing the assets") as advance:
                 materialize(toolbox, instance, keys, advance)
+            say("Building the warehouse: snapshots, marts and their tests.")
+            models, tests = build_warehouse(toolbox, instance)
             summary = summarise(toolbox, telegram, monotonic() - started)
         for title, rows in summary.tables:
             emit(rows, title=title)
+        say(f"The warehouse was built: {models} models, and {tests} tests of them hold.")
         say(*summary.next_steps)
         if stay:
             with databases(settings) as urls:

@@ -9,6 +9,7 @@ from archive.errors import Permanent
 from archive.history import plan_windows
 from archive.hubs import create_hub
 from archive.records import Switches
+from archive_assets.analytics import ANALYTICS_JOB
 from archive_assets.build import build_defs
 from cli.demo.scenario import PHONE, DemoWorld
 from cli.output import Advance
@@ -64,6 +65,24 @@ def materialize(
         _require(windows.execute_in_process(_QUIET, instance=instance, partition_key=key))
     advance(len(keys), len(keys) + 1)
     _require(people.execute_in_process(_QUIET, instance=instance))
+
+
+def build_warehouse(toolbox: Toolbox, instance: dg.DagsterInstance) -> tuple[int, int]:
+    """Run the real analytics through Dagster.
+
+    Returns:
+        How many tables and views were built, and how many tests of them hold.
+
+    Raises:
+        Permanent: The run failed; the message names it.
+    """
+    definitions = build_defs(resource_overrides={"toolbox": toolbox})
+    result = definitions.resolve_job_def(ANALYTICS_JOB).execute_in_process(
+        _QUIET, instance=instance
+    )
+    _require(result)
+    held = [check for check in result.get_asset_check_evaluations() if check.passed]
+    return len(result.asset_materializations_for_node("warehouse_marts")), len(held)
 
 
 def _require(result: dg.ExecuteInProcessResult) -> None:

@@ -16,7 +16,7 @@ from resources.store.migrate import migrate
 from telegram_sandbox import ThreadedSandbox
 
 # What one demo leaves behind and the next begins without; the database cluster stays.
-_LEFT_BEHIND = ("blobs", "dagster", "sessions", "logs")
+_LEFT_BEHIND = ("blobs", "dagster", "sessions", "logs", "warehouse")
 
 
 @contextmanager

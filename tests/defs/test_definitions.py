@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from archive_assets.analytics import ANALYTICS_GROUP, ANALYTICS_JOB, WRITER_POOL
 from archive_assets.build import build_defs
 from archive_assets.partitions import chat_window
 from resources.dagster_home import prepare_dagster_home
 from sensors.runs import LANE_TAG, PEOPLE_ASSETS, PEOPLE_JOB, WINDOW_ASSETS, WINDOW_JOB
 from tests.fixtures.installation import Installation
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,9 @@ def test_the_definitions_load(definitions: dg.Definitions) -> None:
 def test_windows_go_up_to_embeddings_and_people_are_whole(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     names = {
-        key.to_user_string(): graph.get(key).partitions_def for key in graph.get_all_asset_keys()
+        key.to_user_string(): graph.get(key).partitions_def
+        for key in graph.get_all_asset_keys()
+        if graph.get(key).group_name != ANALYTICS_GROUP
     }
     assert names == {name: chat_window for name in WINDOW_ASSETS} | dict.fromkeys(PEOPLE_ASSETS)
 
@@ -41,6 +48,33 @@ def test_the_jobs_hold_the_assets_that_sensors_name(definitions: dg.Definitions)
     for job, assets in ((WINDOW_JOB, WINDOW_ASSETS), (PEOPLE_JOB, PEOPLE_ASSETS)):
         layer = definitions.resolve_job_def(job).asset_layer
         assert {key.to_user_string() for key in layer.executable_asset_keys} == set(assets)
+
+
+def test_the_analytics_are_one_job_in_which_one_writes_at_a_time(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    ours = {
+        key for key in graph.get_all_asset_keys() if graph.get(key).group_name == ANALYTICS_GROUP
+    }
+    job = definitions.resolve_job_def(ANALYTICS_JOB)
+    assert job.asset_layer.executable_asset_keys == ours
+    for name in ("warehouse_snapshots", "stg_messages", "identity_stats"):
+        key = dg.AssetKey(name)
+        assert graph.get(key).pools == {WRITER_POOL}
+    assert graph.get(dg.AssetKey("stg_messages")).parent_keys == {
+        dg.AssetKey("warehouse_snapshots")
+    }
+
+
+def test_loading_the_definitions_does_not_load_dbt() -> None:
+    code = (
+        "import sys, archive_assets.definitions; print({'dbt', 'dagster_dbt'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "set()"
 
 
 def test_every_sensor_is_on_and_says_so_in_its_description(definitions: dg.Definitions) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
-from archive.accounts import AccountHeld, AccountState
 
 import typer
 
+from archive.accounts import AccountHeld, AccountState
 from archive.errors import Permanent, Transient
 from archive.listening import due_windows
 from archive.windows import WindowKey
@@ -140,7 +140,6 @@ def _catch_up(settings: Settings, max_items: int | None) -> _Tally:
 def _hear(toolbox: Toolbox, tally: _Tally) -> list[Permanent]:
     """Fetch each account's differences; return why some could not be asked for."""
     from sensors.ear import listening
-    toolbox.accounts.hand_over()
 
     async def hear() -> list[Permanent]:
         refusals: list[Permanent] = []
@@ -166,6 +165,7 @@ def _hear(toolbox: Toolbox, tally: _Tally) -> list[Permanent]:
 
 def _read(toolbox: Toolbox, dagster: Runner, tally: _Tally, max_items: int | None) -> None:
     """Run each window that asks for it, once."""
+    toolbox.accounts.hand_over()
     due = windows_due(toolbox)
     with progress("Windows") as advance:
         for number, (key, urgency) in enumerate(due.items()):

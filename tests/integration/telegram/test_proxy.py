@@ -90,9 +90,7 @@ def test_an_mtproxy_is_telethons_own_connection() -> None:
     ],
 )
 def test_what_is_no_proxy_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(
-        ValidationError, match=r"user:password@host:port|has a secret"
-    ) as no:
+    with pytest.raises(ValidationError, match=r"user:password@host:port|has a secret") as no:
         Settings(telegram_proxy=url)  # type: ignore[arg-type]
     assert "s3cret" not in str(no.value)
 

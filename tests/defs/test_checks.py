@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from archive.chats import allow, deny
+from archive.publishing import HubState
 from archive.records import Switches
 from archive_assets.build import build_defs
 from archive_assets.media import extracted_faces_key, face_embeddings_key
@@ -30,8 +31,19 @@ SELECT media_id, 'embeddings', 'done', 'a test' FROM media
 """
 
 
+HUBS = dg.AssetCheckKey(dg.AssetKey("published_topics"), "every_hub_can_be_written_to")
+
+
 def rows_found(installation: Installation, check: dg.AssetCheckKey) -> int:
     """Evaluate one check for the newest window; gives the rows it complains of."""
+    evaluation = evaluated(installation, check)
+    found = evaluation.metadata["rows"].value
+    assert isinstance(found, int)
+    assert evaluation.passed == (found == 0)
+    return found
+
+
+def evaluated(installation: Installation, check: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
     definitions = build_defs(resource_overrides={"toolbox": installation.toolbox})
     job = definitions.resolve_implicit_global_asset_job_def().get_subset(
         asset_selection=set(), asset_check_selection={check}
@@ -43,13 +55,10 @@ def rows_found(installation: Installation, check: dg.AssetCheckKey) -> int:
         result = job.execute_in_process(
             {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=instance,
-            partition_key=None if check in {PUBLISHED, PEOPLE} else key,
+            partition_key=None if check in {PUBLISHED, PEOPLE, HUBS} else key,
         )
     (evaluation,) = result.get_asset_check_evaluations()
-    found = evaluation.metadata["rows"].value
-    assert isinstance(found, int)
-    assert evaluation.passed == (found == 0)
-    return found
+    return evaluation
 
 
 @contextmanager
@@ -105,3 +114,23 @@ def test_people_who_are_not_what_their_log_says_are_found(gone_through: Installa
     ):
         assert rows_found(gone_through, PEOPLE) == 1
     assert rows_found(gone_through, PEOPLE) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "severity"),
+    [
+        (HubState.BLOCKED, dg.AssetCheckSeverity.ERROR),
+        (HubState.FULL, dg.AssetCheckSeverity.WARN),
+    ],
+)
+def test_a_hub_that_takes_nothing_more_is_red_until_it_does(
+    gone_through: Installation, state: HubState, severity: dg.AssetCheckSeverity
+) -> None:
+    (hub,) = gone_through.toolbox.hubs()
+    assert evaluated(gone_through, HUBS).passed
+    gone_through.toolbox.topics.set_state(hub.hub_no, state, "a reason")
+    found = evaluated(gone_through, HUBS)
+    gone_through.toolbox.topics.set_state(hub.hub_no, HubState.READY)
+    assert not found.passed
+    assert found.severity is severity
+    assert evaluated(gone_through, HUBS).passed

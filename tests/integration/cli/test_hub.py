@@ -110,6 +110,10 @@ def test_every_hub_is_published_to_and_a_blocked_one_says_why_in_its_status(
     assert (status["People"]["state"], status["Ours"]["state"]) == ("ready", "blocked")
     assert "Manage topics" in status["Ours"]["reason"]
     assert [row["hub"] for row in ada.rows("publish", "status", "--hub", "People")] == ["People"]
+    found = [json.loads(line) for line in ada.run("doctor").stdout.splitlines() if line[:1] == "{"]
+    (hub,) = [row for row in found if (row["name"], row["state"]) == ("hub", "fail")]
+    assert "Ours" in hub["finding"]
+    assert "hub check" in hub["way_out"]
 
 
 def test_a_further_hub_is_either_there_or_made(ada: Shell, town: Town) -> None:

@@ -23,7 +23,6 @@ from resources.warehouse.reading import warehouse_file
 ANALYTICS_GROUP = "analytics"
 ANALYTICS_JOB = "analytics"
 WRITER_POOL = "duckdb_writer"
-_OWNERS = ["team:archive"]
 
 
 @dg.asset(
@@ -33,7 +32,6 @@ _OWNERS = ["team:archive"]
     ],
     group_name=ANALYTICS_GROUP,
     kinds={"postgres", "polars", "parquet"},
-    owners=_OWNERS,
     pool=WRITER_POOL,
 )
 def warehouse_snapshots(
@@ -104,7 +102,6 @@ def _asset(model: Model) -> dg.AssetSpec:
         description=model.description,
         group_name=ANALYTICS_GROUP,
         kinds={"dbt", "duckdb"},
-        owners=_OWNERS,
         metadata={"dagster/column_schema": dg.TableSchema(columns)},
     )
 

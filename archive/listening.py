@@ -18,6 +18,7 @@ from archive.errors import Permanent
 from archive.history_ports import Plan
 from archive.ids import AccountId, ChatId, ChatNo, MessageId
 from archive.records import Chat, IdSpace, PeerInfo
+from archive.remarks import Remark
 from archive.windows import Window, dense_windows, window_at
 
 _ASK_AGAIN_SECONDS = 600.0
@@ -60,6 +61,7 @@ class Heard:
         state: The account's sequence afterwards; ``None`` where it did not move.
         channels: The sequences of channels and supergroups that moved, each afterwards.
         seen: Chats that updates were about and showed as they had not been seen before.
+        remarks: What was said in hubs that means something; of a hub nothing else is heard.
     """
 
     changes: tuple[Change, ...] = ()
@@ -67,6 +69,7 @@ class Heard:
     state: UpdateState | None = None
     channels: Mapping[ChatId, int] = field(default_factory=dict)
     seen: tuple[PeerInfo, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     def then(self, later: Heard) -> Heard:
         """Return both as one, to be stored at once."""
@@ -76,6 +79,7 @@ class Heard:
             later.state or self.state,
             {**self.channels, **later.channels},
             self.seen + later.seen,
+            self.remarks + later.remarks,
         )
 
 
@@ -150,11 +154,11 @@ class InboxStore(Protocol):
         ...
 
     def keep(self, account_id: AccountId, heard: Heard) -> int:
-        """Store what concerns archived chats, and the new state, in one transaction.
+        """Store what concerns archived chats and hubs, and the new state, in one transaction.
 
-        Changes of other chats, hubs among them, are none of our business. Lost updates become a
-        gap in each of the chat's windows. What is seen of known chats follows; one that is new
-        is taken in, switched off, if the account's chats were discovered before.
+        Changes of other chats are none of our business. Lost updates become a gap in each of the
+        chat's windows. What is seen of known chats follows; one that is new is taken in, switched
+        off, if the account's chats were discovered before.
 
         Returns:
             How many changes were kept.

@@ -13,6 +13,7 @@ from sensors.backfill import backfill_sensor
 from sensors.inbox import inbox_sensor
 from sensors.people import people_sensor
 from sensors.reconcile import reconcile_sensor
+from sensors.remarks import remarks_sensor
 
 
 def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -43,7 +44,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
         ],
         jobs=[window_job, people_job, analytics.analytics_job, upkeep_job, hub_check.hub_check_job],
         schedules=[analytics.analytics_schedule, upkeep_schedule, hub_check.hub_check_schedule],
-        sensors=[inbox_sensor, backfill_sensor, reconcile_sensor, people_sensor],
+        sensors=[inbox_sensor, backfill_sensor, reconcile_sensor, remarks_sensor, people_sensor],
         resources={"toolbox": ToolboxResource(), **(resource_overrides or {})},
         # A step is minutes of work in one process that has loaded its model: a process a step
         # costs 3 s, in-process 0.2 s (DAGSTER notes, measured).

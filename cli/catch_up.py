@@ -17,6 +17,7 @@ import typer
 
 from archive.accounts import AccountHeld, AccountState
 from archive.errors import Permanent, Transient
+from archive.heeding import heed
 from archive.listening import due_windows
 from archive.windows import WindowKey
 from cli.context import load_settings
@@ -127,6 +128,7 @@ def _catch_up(settings: Settings, max_items: int | None) -> _Tally:
     tally = _Tally()
     with Toolbox.open(settings) as toolbox, runner() as dagster:
         refusals = _hear(toolbox, tally)
+        _heed(toolbox, tally)
         toolbox.inbox.prune()
         _read(toolbox, dagster, tally, max_items)
         tally.add(dagster.people())
@@ -135,6 +137,15 @@ def _catch_up(settings: Settings, max_items: int | None) -> _Tally:
     if refusals and not tally.failed:
         raise refusals[0]
     return tally
+
+
+def _heed(toolbox: Toolbox, tally: _Tally) -> None:
+    """Let what was said in hubs have its effect before people are published."""
+    try:
+        tally.left += heed(toolbox.remarks, toolbox.register)["waiting"]
+    except Transient as busy:
+        say(f"What was said in a hub is left for another time: {busy}.")
+        tally.left += 1
 
 
 def _hear(toolbox: Toolbox, tally: _Tally) -> list[Permanent]:

@@ -116,6 +116,8 @@ def apply_command(*, hub: HubName = None, max_operations: MaxOperations = None) 
 def status_command(*, hub: HubName = None) -> None:
     """Count what is in each hub and what is left to do; say what is wrong with one.
 
+    `said` counts names and commands that were given in it, by what came of them.
+
     For example:
 
     - `face-archive publish status`
@@ -166,6 +168,7 @@ def _status(toolbox: Toolbox, hub: Hub) -> dict[str, object]:
         "waits_until": hub.waits_until and f"{hub.waits_until:%Y-%m-%d %H:%M:%S} UTC",
         "topics": dict(Counter(row.state for row in actual.topics.values())),
         "posts": dict(Counter(row.state for row in actual.posts)),
+        "said": toolbox.remarks.fates(hub.hub_no),
         "operations": len(drawn.operations),
         "minutes": _minutes(drawn, toolbox.settings.hub_operations_per_minute),
         "without_room": drawn.counts["without_room"],

@@ -57,6 +57,7 @@ from resources.store.people import PeopleStore
 from resources.store.places import Places
 from resources.store.portability import PortabilityStore
 from resources.store.register import RegisterStore
+from resources.store.remarks import RemarkStore
 from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore
 from resources.store.snapshots import SnapshotStore
@@ -107,6 +108,7 @@ class Toolbox:
         self.costs = CostStore(database)
         self.inbox = InboxStore(database)
         self.updates = UpdateStateStore(database)
+        self.remarks = RemarkStore(database)
         self.media = MediaStore(database)
         self.near_copies = NearCopies(database)
         self.places = Places(database)

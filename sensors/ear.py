@@ -19,6 +19,7 @@ from archive.listening import Heard
 from archive.reconciling import cover
 from archive.records import Chat
 from resources.telegram.client import TelegramAccount
+from resources.telegram.errors import TelegramRefused
 from resources.telegram.feed import TelethonFeed, set_within
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
@@ -72,13 +73,28 @@ class Ear:
             await self._feed.caught_up()
             await self._compare(again=True)
             await self._feed.caught_up()
+            await self._learn_who_has_a_say()
 
         await _first_of(self._feed.run(self._keep), all_of_it())
 
     async def _keep(self, heard: Heard) -> None:
         kept = await asyncio.to_thread(self._toolbox.inbox.keep, self._account_id, heard)
+        if heard.remarks:
+            await self._learn_who_has_a_say()
         if kept or heard.lost_in:
             _log.info("changes_noted", changes=kept, chats_with_gaps=len(heard.lost_in))
+
+    async def _learn_who_has_a_say(self) -> None:
+        """Ask for the admins of hubs in which somebody spoke of whom that is not known."""
+        remarks = self._toolbox.remarks
+        for hub in await asyncio.to_thread(remarks.unjudged, self._account_id):
+            try:
+                admins = await self._feed.admins(hub.chat)
+            except (Transient, TelegramRefused) as reason:
+                # What was said waits for the next heartbeat.
+                _log.warning("admins_unknown", reason=str(reason))
+            else:
+                await asyncio.to_thread(remarks.save_admins, hub.hub_no, admins)
 
     async def _live(self) -> None:
         again = True
@@ -87,6 +103,7 @@ class Ear:
                 # What is owed comes with its place; a comparison would only tell of it twice.
                 await self._wait_for_what_is_owed()
             await self._compare(again=again)
+            await self._learn_who_has_a_say()
             await asyncio.to_thread(self._toolbox.updates.beat, self._account_id)
             await asyncio.to_thread(self._toolbox.accounts.require_active, self._account_id)
             again = await set_within(self._feed.reconnected, _HEARTBEAT_SECONDS)
@@ -130,7 +147,8 @@ class Ear:
         known |= {chat.chat_no for chat in begun}
         await self._feed.hear([top for top in tops if top.chat.chat_no in known])
         box = self._toolbox
-        behind, planned = await cover(tops, self._account.history, box.inbox, box.history)
+        sources = [top for top in tops if not top.chat.is_hub]
+        behind, planned = await cover(sources, self._account.history, box.inbox, box.history)
         _log.info("compared", chats=len(tops), begun=len(begun), behind=behind, planned=planned)
 
     def _due(self, chats: Iterable[Chat]) -> list[Chat]:

@@ -244,6 +244,12 @@ class ChatHandle:
         ids = [message.id for message in messages]
         self._world.delete_messages(self.record, self._account, ids)
 
+    def edit_topic(self, topic: Topic, editor: User, **changes: Any) -> Message:
+        """Changes a topic, as an admin does in the app: `title`, `closed`, …; all are told."""
+        for name, value in changes.items():
+            setattr(topic, name, value)
+        return self.service(editor, types.MessageActionTopicEdit(**changes), topic=topic)
+
     def pin(self, message: Message, *, pinned: bool = True) -> None:
         """Pins or unpins a message."""
         self._world.pin_message(message, pinned=pinned)

@@ -14,6 +14,7 @@ from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing.captions import caption, place
 from archive.publishing.desired import chats_of, summary
 from archive.publishing.state import (
+    AnswerRow,
     PublicationRow,
     Source,
     SummaryRow,
@@ -157,6 +158,18 @@ class LinkTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveAnswer:
+    """Say in a topic why something that was said there cannot be done."""
+
+    identity_id: IdentityId
+    title: str
+    row: AnswerRow
+
+    def __str__(self) -> str:
+        return f"answer   {self.title}: {self.row.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class PostContent:
     """Post one content into a person's topic.
 
@@ -234,6 +247,7 @@ Operation = (
     | EditSummary
     | PinSummary
     | LinkTopic
+    | GiveAnswer
     | PostContent
     | FindPost
     | EditCaption

@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     UPLOAD = "upload"
     CROP = "crop"
     SUMMARY = "summaries"
+    ANSWER = "answers"
     EDIT = "edits"
     """A title, a caption, a summary, a pin; or a topic was closed or opened again."""
 

@@ -23,6 +23,7 @@ from archive.publishing.operations import (
     EditTopic,
     FindPost,
     FindTopic,
+    GiveAnswer,
     LinkTopic,
     OpenTopic,
     Operation,
@@ -128,6 +129,8 @@ class Performer:
             case LinkTopic():
                 goal = self._board.topic_ids.get(operation.survivor_id)
                 return await self._teller.link(operation, topic_id, goal)
+            case GiveAnswer():
+                return await self._teller.answer(operation.row, topic_id)
             case PostContent():
                 return await self._sender.post(operation, topic_id)
             case FindPost():

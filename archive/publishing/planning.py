@@ -3,6 +3,7 @@
 Pure but for ``plan``, which reads the store once; minimal and deterministic: planning after the
 plan was done gives nothing. In this order:
 
+0. Answers to what was said in topics, because somebody waits for them.
 1. What may have been done without our knowing, because until it is resolved nothing is certain.
 2. What takes away: topics and posts of who or what may be seen no more, names in captions.
 3. Posts that move from one topic to another, after a merge or a split: each is in the new topic
@@ -24,11 +25,11 @@ from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ContentKey, IdentityId
 from archive.publishing.comparing import Difference, compare
 from archive.publishing.desired import Policy, priority, shown_people
-from archive.publishing.operations import OpenTopic, Operation, PostContent
+from archive.publishing.operations import GiveAnswer, OpenTopic, Operation, PostContent
 from archive.publishing.records import Hub, HubNo
 from archive.publishing.removing import Farewells, batches
 from archive.publishing.seating import ROOM_LIMITS, RoomLimits, seat
-from archive.publishing.state import Projection, PublicationRow
+from archive.publishing.state import Actual, Projection, PublicationRow
 from archive.records import Counts
 
 
@@ -110,10 +111,19 @@ def plan_operations(
     for difference in differences.values():
         farewells.settle(difference.unwanted, difference.topic.title)
     farewells.leave(rows)
-    operations = _ordered(differences, farewells)
+    operations = [*_answers(projection.actual), *_ordered(differences, farewells)]
     counts = _counts(differences.values(), farewells, operations)
     counts["without_room"] = seating.without_room
     return Plan(tuple(operations), Counts(counts), is_full=seating.is_full)
+
+
+def _answers(actual: Actual) -> list[Operation]:
+    topics = {row.identity_id: row for row in actual.topics.values() if row.state.is_there}
+    return [
+        GiveAnswer(row.identity_id, topics[row.identity_id].title, row)
+        for row in actual.answers
+        if row.identity_id in topics
+    ]
 
 
 def _ordered(differences: dict[IdentityId, Difference], farewells: Farewells) -> list[Operation]:

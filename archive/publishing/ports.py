@@ -94,6 +94,10 @@ class TopicOutbox(Protocol):
         """Record that a summary is pinned; before that, pinning it again does no harm."""
         ...
 
+    def finish_answer(self, remark_id: int, message_id: MessageId) -> None:
+        """Record an answer's message; it was stored, its random id with it, when it was due."""
+        ...
+
     def forget_summary(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         """Record that a summary is gone."""
         ...

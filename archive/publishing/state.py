@@ -105,10 +105,8 @@ class WantedTopic:
 
     @property
     def title(self) -> str:
-        """The person's, made fit for a topic; without the label where nothing visible is left."""
-        label = self.identity.label
-        unnamed = f"Person {self.identity.number}"
-        return (shortened(label, TITLE_CHARACTERS) if label else "") or unnamed
+        """The person's, made fit for a topic."""
+        return topic_title(self.identity)
 
     @property
     def icon_color(self) -> int:
@@ -134,6 +132,21 @@ class SummaryRow:
     text: str
     message_id: MessageId | None = None
     pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """Why something that was said in a person's topic cannot be done; sent once.
+
+    Attributes:
+        remark_id: What it answers.
+        text: Plain.
+    """
+
+    remark_id: int
+    identity_id: IdentityId
+    random_id: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +204,14 @@ class Actual:
     """What we know a hub to hold; what was read back from it may correct this.
 
     Removed rows are left out: nothing in the hub depends on them.
+
+    Attributes:
+        answers: That were not sent yet, in the order of what they answer.
     """
 
     topics: Mapping[IdentityId, TopicRow] = field(default_factory=dict)
     posts: tuple[PublicationRow, ...] = ()
+    answers: tuple[AnswerRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,3 +300,14 @@ class Permission:
 
     is_visible: bool
     chat_nos: frozenset[ChatNo]
+
+
+def topic_title(identity: Identity) -> str:
+    """Name a person's topic; without the label where nothing visible is left of it."""
+    label = identity.label
+    return (shortened(label, TITLE_CHARACTERS) if label else "") or unnamed_title(identity)
+
+
+def unnamed_title(identity: Identity) -> str:
+    """Name the topic of somebody without a name."""
+    return f"Person {identity.number}"

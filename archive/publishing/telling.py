@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 
 from archive.ids import IdentityId, MessageId, TopicId
 from archive.publishing.desired import pointer
@@ -17,7 +18,7 @@ from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
 from archive.publishing.ports import TopicOutbox
 from archive.publishing.records import Hub, HubGateway, MessageStuck
-from archive.publishing.state import OutboxState, SummaryRow
+from archive.publishing.state import AnswerRow, OutboxState, SummaryRow
 
 
 class Teller:
@@ -68,6 +69,15 @@ class Teller:
         state = OutboxState.SENT if certain else OutboxState.EDITING
         self._summaries[identity_id] = replace(row, state=state, message_id=message_id)
         return Outcome.SUMMARY
+
+    async def answer(self, row: AnswerRow, topic_id: TopicId) -> Outcome:
+        """Answer what was said in a topic, or find out that it was answered."""
+        await self._pace()
+        message_id = await self._gateway.say(
+            self._hub.chat, topic_id, escape(row.text), random_id=row.random_id
+        )
+        await asyncio.to_thread(self._store.finish_answer, row.remark_id, message_id)
+        return Outcome.ANSWER
 
     async def edit(self, identity_id: IdentityId, text: str) -> Outcome:
         """Let it say something else."""

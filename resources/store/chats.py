@@ -61,6 +61,14 @@ WHERE account_id = %s AND allow_archive AND NOT is_hub AND state = 'active'
 ORDER BY chats.chat_no
 """
 )
+_HUBS_HEARD_BY = (
+    _SELECT
+    + """
+WHERE account_id = %s AND is_hub AND state = 'active'
+  AND EXISTS (SELECT FROM hubs WHERE hubs.chat_no = chats.chat_no)
+ORDER BY chats.chat_no
+"""
+)
 _PREDECESSORS = _SELECT + "WHERE chats.migrated_to = %s ORDER BY chats.chat_no"
 _UNPLANNED = (
     _SELECT
@@ -240,6 +248,11 @@ def chat_meant(connection: Connection, chat_id: ChatId, account_id: AccountId) -
 def chats_heard_by(connection: Connection, account_id: AccountId) -> list[Chat]:
     """Return the chats that an account archives and can see."""
     return _chats(connection, _HEARD_BY, (account_id,))
+
+
+def hubs_heard_by(connection: Connection, account_id: AccountId) -> list[Chat]:
+    """Return the hubs of an account that it can see."""
+    return _chats(connection, _HUBS_HEARD_BY, (account_id,))
 
 
 def _chats(

@@ -20,10 +20,10 @@ from resources.store import windows as rows
 from resources.store.chats import chat_of, chats_heard_by
 from resources.store.database import Database
 from resources.store.dialogs import note_seen
+from resources.store.remarks import keep_remarks
 from resources.store.update_states import note_gaps, save_state
 
-# What happens in a hub stays out, our own posts above all. Edits of its topics and commands in
-# it, once they mean something, are told apart here.
+# What happens in a hub stays out, our own posts above all; what is said there is ``remarks``'.
 _KEEP = """
 INSERT INTO inbox (chat_no, message_id, change)
 SELECT chats.chat_no, heard.message_id, heard.change
@@ -123,7 +123,7 @@ class InboxStore:
             return chat_of(connection, chat_no)
 
     def keep(self, account_id: AccountId, heard: Heard) -> int:
-        """Store what concerns archived chats, chats as seen, and the new state, all at once."""
+        """Store what concerns archived chats and hubs, and the new state, all at once."""
         named = [change for change in heard.changes if change.chat_id is not None]
         parameters = {
             "account_id": account_id,
@@ -137,6 +137,8 @@ class InboxStore:
             kept = connection.execute(_KEEP, parameters).rowcount if named else 0
             if parameters["gone"]:
                 kept += connection.execute(_KEEP_NAMELESS, parameters).rowcount
+            if heard.remarks:
+                keep_remarks(connection, account_id, heard.remarks)
             if heard.lost_in:
                 note_gaps(connection, _lost_in(connection, account_id, heard.lost_in))
             save_state(connection, account_id, heard.state, heard.channels)

@@ -51,7 +51,11 @@ class TopicRows:
     ) -> None:
         """Store how a topic is to be: sent or editing → editing."""
         values = {**_of(hub_no, identity_id), "title": title, "closed": closed}
-        change(self._database, sql.BEGIN_TOPIC_EDIT, values)
+        with self._database.transaction() as connection:
+            require_rows(connection.execute(sql.BEGIN_TOPIC_EDIT, values).rowcount, 1)
+            if title is not None:
+                connection.execute(sql.FORGET_GIVEN_TITLES, values)
+                connection.execute(sql.NOTE_GIVEN_TITLE, values)
 
     def finish_topic_edit(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         """Record that it is so: editing → sent."""
@@ -71,6 +75,7 @@ class TopicRows:
             connection.execute(sql.DROP_UNSENT, values)
             connection.execute(sql.REMOVE_WITH_TOPIC, values)
             connection.execute(sql.FORGET_SUMMARY, values)
+            connection.execute(sql.FORGET_ANSWERS, values)
             require_rows(connection.execute(sql.FINISH_TOPIC_REMOVAL, values).rowcount, 1)
 
     def begin_summary(self, hub_no: HubNo, identity_id: IdentityId, row: SummaryRow) -> None:
@@ -96,6 +101,11 @@ class TopicRows:
     def pinned_summary(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         """Record that a summary is pinned."""
         change(self._database, sql.PINNED_SUMMARY, _of(hub_no, identity_id))
+
+    def finish_answer(self, remark_id: int, message_id: MessageId) -> None:
+        """Record an answer's message, and forget its words."""
+        values = {"remark_id": remark_id, "message_id": message_id}
+        change(self._database, sql.FINISH_ANSWER, values)
 
     def forget_summary(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         """Record that a summary is gone."""

@@ -31,6 +31,19 @@ SET state = 'editing', title = coalesce(%(title)s::text, title),
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
 """
 
+# The hub tells us of it as of anybody's; ``remarks`` knows it by this.
+NOTE_GIVEN_TITLE: Final[LiteralString] = """
+INSERT INTO given_titles (hub_no, identity_id, digest)
+VALUES (%(hub_no)s, %(identity_id)s, sha256(convert_to(%(title)s, 'UTF8')))
+"""
+
+# Whoever did not listen for so long is told no differences any more.
+FORGET_GIVEN_TITLES: Final[LiteralString] = """
+DELETE FROM given_titles
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s
+  AND created_at < now() - interval '30 days'
+"""
+
 FINISH_TOPIC_EDIT: Final[LiteralString] = """
 UPDATE topics SET state = 'sent'
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state = 'editing'
@@ -87,6 +100,18 @@ WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent'
 
 FORGET_SUMMARY: Final[LiteralString] = """
 DELETE FROM topic_summaries WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s
+"""
+
+FINISH_ANSWER: Final[LiteralString] = """
+UPDATE hub_answers SET text = NULL, message_id = %(message_id)s
+WHERE remark_id = %(remark_id)s AND message_id IS NULL
+"""
+
+# Where nobody can read them any more.
+FORGET_ANSWERS: Final[LiteralString] = """
+DELETE FROM hub_answers USING hub_remarks
+WHERE hub_answers.remark_id = hub_remarks.remark_id AND hub_answers.message_id IS NULL
+  AND hub_no = %(hub_no)s AND identity_id = %(identity_id)s
 """
 
 BEGIN_POST: Final[LiteralString] = """

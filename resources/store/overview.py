@@ -101,6 +101,8 @@ SELECT concat_ws('-',
     (SELECT count(*) FROM assignments),
     (SELECT coalesce(sum(version), 0) FROM identities),
     (SELECT count(*) FROM message_media),
+    -- What is said in a hub may have given a topic another title, or ask for an answer.
+    (SELECT count(*) FROM hub_remarks WHERE settled_at IS NOT NULL),
     -- A run that changed the hub is followed by another, until one finds nothing to do.
     (SELECT coalesce(max(timing_id), 0) FROM stage_timings
      WHERE stage = 'published_topics' AND items > 0),

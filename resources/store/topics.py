@@ -82,6 +82,7 @@ class TopicStore(HubRows, TopicRows, PostRows, ReadBackRows):
                 actual=rows.actual(
                     connection.execute(sql.TOPICS, {"hub_no": hub_no}),
                     connection.execute(sql.PUBLICATIONS, {"hub_no": hub_no}),
+                    connection.execute(sql.ANSWERS, {"hub_no": hub_no}),
                 ),
             )
 

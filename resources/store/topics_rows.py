@@ -13,6 +13,7 @@ from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing import HubNo, PostMethod
 from archive.publishing.state import (
     Actual,
+    AnswerRow,
     Attempt,
     Material,
     OutboxState,
@@ -102,11 +103,15 @@ def _contents(
     return contents
 
 
-def actual(topics: Iterable[Fields], publications: Iterable[Fields]) -> Actual:
+def actual(
+    topics: Iterable[Fields], publications: Iterable[Fields], answers: Iterable[Fields] = ()
+) -> Actual:
     """Put together what is recorded of a hub."""
     found = (_topic(row) for row in topics)
     return Actual(
-        {row.identity_id: row for row in found}, tuple(_publication(row) for row in publications)
+        {row.identity_id: row for row in found},
+        tuple(_publication(row) for row in publications),
+        tuple(AnswerRow(*row) for row in answers),
     )
 
 

@@ -21,6 +21,13 @@ SELECT identity_id, merged_into FROM identities WHERE state = 'merged'
 
 ERASED: Final[LiteralString] = "SELECT identity_id FROM identities WHERE state = 'erased'"
 
+ANSWERS: Final[LiteralString] = """
+SELECT remark_id, identity_id, random_id, hub_answers.text
+FROM hub_answers JOIN hub_remarks USING (remark_id)
+WHERE hub_no = %(hub_no)s AND hub_answers.message_id IS NULL
+ORDER BY remark_id
+"""
+
 # The moment of a person in a video is their first frame there.
 APPEARANCES: Final[LiteralString] = """
 SELECT identity_id, array_agg(content_key), array_agg(seconds)

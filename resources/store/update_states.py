@@ -16,7 +16,7 @@ from archive.ids import AccountId, ChatId, ChatNo
 from archive.listening import HeardChat, Standing, UpdateState
 from archive.reconciling import Top
 from archive.records import Chat
-from resources.store.chats import chats_heard_by
+from resources.store.chats import chats_heard_by, hubs_heard_by
 from resources.store.database import Database
 
 _STATE = """
@@ -29,7 +29,7 @@ _HEARD = "SELECT chat_no, pts FROM heard_chats WHERE account_id = %s"
 _FORGET = """
 DELETE FROM heard_chats USING chats
 WHERE heard_chats.chat_no = chats.chat_no AND heard_chats.account_id = %(account_id)s
-  AND NOT (allow_archive AND NOT is_hub AND state = 'active'
+  AND NOT ((allow_archive OR is_hub) AND state = 'active'
            AND chats.account_id = heard_chats.account_id)
 """
 
@@ -116,12 +116,12 @@ class UpdateStateStore:
         self._database = database
 
     def standing(self, account_id: AccountId) -> Standing:
-        """Return where listening goes on from, and which chats are to be heard."""
+        """Return where listening goes on from, and which chats, hubs too, are to be heard."""
         with self._database.transaction() as connection:
             connection.execute(_FORGET, {"account_id": account_id})
             row = connection.execute(_STATE, (account_id,)).fetchone()
             pts: dict[ChatNo, int | None] = dict(connection.execute(_HEARD, (account_id,)))
-            chats = chats_heard_by(connection, account_id)
+            chats = chats_heard_by(connection, account_id) + hubs_heard_by(connection, account_id)
         return Standing(
             UpdateState(*row) if row else None,
             tuple(HeardChat(chat, pts[chat.chat_no]) for chat in chats if chat.chat_no in pts),

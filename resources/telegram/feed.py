@@ -1,9 +1,10 @@
 """Live updates: what Telegram pushes and what it owes, in batches with their place in the order.
 
 A change names a message and brings nothing of it; the inbox keeps the name and the window is
-read again. Of chats goes with it what an update shows of the one that it is about. Putting updates
-in order is Telethon's, and what it loses there ``update_box``'s. What a change means, and that it
-is stored together with its place, is decided in ``archive.listening``.
+read again. Of chats goes with it what an update shows of the one that it is about; of a hub nothing
+but ``remarks``. Putting updates in order is Telethon's, and what it loses there ``update_box``'s.
+What a change means, and that it is stored together with its place, is decided in
+``archive.listening``.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from telethon._updates.session import Entity, EntityType
 from telethon.tl import types
 
 from archive.errors import Transient
-from archive.ids import ChatId, MessageId
+from archive.ids import ChatId, MessageId, UserId
 from archive.listening import Change, Heard, Standing, UpdateState
 from archive.reconciling import Top
 from archive.records import Chat, IdSpace, PeerInfo
 from resources.telegram.calling import Caller, method_name
 from resources.telegram.convert_peers import peer_info
 from resources.telegram.errors import lost_connection, translate, wait_seconds
+from resources.telegram.remarks import admins_of, remarks_in
 from resources.telegram.telethon_client import flood_seconds_left
 from resources.telegram.update_box import RETRY_SECONDS, UpdateBox
 from resources.telegram.update_session import channel_id, chat_id_of
@@ -50,6 +52,7 @@ class TelethonFeed:
     """
 
     def __init__(self, call: Caller, standing: Standing) -> None:
+        self._call = call
         self._client = call.client
         self._flood_sleep_limit_seconds = call.flood_sleep_limit_seconds
         self._box: UpdateBox = self._client._message_box
@@ -62,6 +65,7 @@ class TelethonFeed:
         self._told_channels = {
             each.chat.chat_id: each.pts for each in standing.heard if each.pts is not None
         }
+        self._hubs = {each.chat.chat_id: each.chat for each in standing.heard if each.chat.is_hub}
 
     @property
     def reconnected(self) -> asyncio.Event:
@@ -115,6 +119,8 @@ class TelethonFeed:
         for top in tops:
             if top.pts is None or top.chat.access_hash is None:
                 continue
+            if top.chat.is_hub:
+                self._hubs[top.chat.chat_id] = top.chat
             channel = channel_id(top.chat.chat_id)
             known = self._box.positions().get(channel)
             if known is None and top.chat.chat_id in self._told_channels:
@@ -129,6 +135,15 @@ class TelethonFeed:
             if known is None or known < top.pts:
                 await self._ask_for(channel, top.pts)
         await self.flush()
+
+    async def admins(self, hub: Chat) -> frozenset[UserId]:
+        """Ask who has a say in a hub.
+
+        Raises:
+            Transient: Telegram did not answer, or asks to wait.
+            TelegramRefused: It does not say.
+        """
+        return await admins_of(self._call, hub)
 
     def hear_only(self, chats: Iterable[Chat]) -> None:
         """Cease to hear all other chats."""
@@ -146,13 +161,19 @@ class TelethonFeed:
         await self._client._updates_queue.put(news)
 
     async def _hear(self, updates: Sequence[Any], entities: Sequence[Any] = ()) -> None:
-        changes = tuple(change for update in updates for change in changes_of(update))
+        changes = tuple(
+            change
+            for update in updates
+            for change in changes_of(update)
+            if change.chat_id not in self._hubs
+        )
         lost = self._box.take_lost()
         heard = Heard(
             changes,
             frozenset(None if channel is None else chat_id_of(channel) for channel in lost),
             *self._moved(),
             tuple(self._seen_anew(updates, entities)),
+            tuple(each for update in updates for each in remarks_in(update, self._hubs)),
         )
         # A clock that ticked alone is worth no transaction: Telegram tells more, not less, of
         # what happened since an earlier time.

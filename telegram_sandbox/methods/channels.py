@@ -151,6 +151,25 @@ def get_participant(ctx: Context, request: Any) -> Any:
     )
 
 
+@handles(functions.channels.GetParticipantsRequest)
+def get_participants(ctx: Context, request: Any) -> Any:
+    """Returns a page of a channel's admins, or of everybody in it."""
+    chat = resolve_channel(ctx, request.channel, as_member=True)
+    admins_only = isinstance(request.filter, types.ChannelParticipantsAdmins)
+    found = [
+        each
+        for each in chat.members.values()
+        if not each.gone and (each.is_admin or not admins_only)
+    ]
+    page = found[request.offset : request.offset + request.limit]
+    return types.channels.ChannelParticipants(
+        count=len(found),
+        participants=[_participant(ctx, member) for member in page],
+        chats=[ctx.views.chat(chat)],
+        users=[ctx.views.user(member.user) for member in page],
+    )
+
+
 def _participant(ctx: Context, member: Member) -> Any:
     user = member.user
     if member.creator:

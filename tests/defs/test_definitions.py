@@ -79,7 +79,7 @@ def test_loading_the_definitions_does_not_load_dbt() -> None:
 
 def test_every_sensor_is_on_and_says_so_in_its_description(definitions: dg.Definitions) -> None:
     sensors = list(definitions.sensors or ())
-    assert len(sensors) == 4
+    assert len(sensors) == 5
     for sensor in sensors:
         assert isinstance(sensor, dg.SensorDefinition)
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING

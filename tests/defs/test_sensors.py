@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
 from archive.chats import allow, deny
-from archive.ids import ChatId, MessageId
+from archive.ids import ChatId, MessageId, UserId
 from archive.listening import Change, Heard
 from archive.publishing import HubState
 from archive.records import Chat, Switches
+from archive.remarks import Remark, RemarkKind
 from archive_assets.build import build_defs
 from sensors import again
 from sensors.backfill import backfill_sensor
 from sensors.inbox import inbox_sensor
 from sensors.people import people_sensor
+from sensors.remarks import remarks_sensor
 from sensors.runs import CHAT_WINDOW, PEOPLE_JOB, WINDOW_JOB
 from tests.fixtures.installation import Installation
 from tests.fixtures.ticks import evaluated, submitted
@@ -230,6 +232,47 @@ def test_windows_that_became_dirty_are_asked_for_again_with_another_run_key(
 
     assert [len(each) for each in keys] == [2, 2]
     assert not set(keys[0]) & set(keys[1])
+
+
+# What is said in a hub
+
+
+def say(installation: Installation, text: str) -> None:
+    """Let the listener hear the hub's owner say something in a person's topic."""
+    (hub,) = installation.toolbox.topics.hubs()
+    topic, *_ = installation.toolbox.topics.projection(hub.hub_no).actual.topics.values()
+    assert topic.topic_id is not None
+    remark = Remark(
+        chat_id=hub.chat.chat_id,
+        topic_id=topic.topic_id,
+        message_id=MessageId(9_999),
+        sender_id=UserId(hub.chat.account_id),
+        kind=RemarkKind.COMMAND,
+        text=text,
+        sent_at=datetime.now(UTC),
+    )
+    installation.toolbox.inbox.keep(hub.chat.account_id, Heard(remarks=(remark,)))
+
+
+def test_what_is_said_in_a_hub_waits_for_who_decides_and_then_asks_for_one_run(
+    gone_through: Installation, ephemeral: dg.DagsterInstance
+) -> None:
+    quiet = evaluated(remarks_sensor, gone_through, ephemeral)
+    assert isinstance(quiet, dg.SkipReason)
+    assert quiet.skip_message == "Nothing was said in a hub."
+    before = evaluated(people_sensor, gone_through, ephemeral)
+    assert isinstance(before, dg.SensorResult)
+
+    say(gone_through, "/name Ada")
+    with gone_through.toolbox.corrections.correcting():
+        busy = evaluated(remarks_sensor, gone_through, ephemeral)
+    assert isinstance(busy, dg.SkipReason)
+    assert "another run is deciding about people" in (busy.skip_message or "")
+    heeded = evaluated(remarks_sensor, gone_through, ephemeral)
+    assert isinstance(heeded, dg.SkipReason)
+    assert heeded.skip_message == "Heeded: 1 decided."
+
+    assert submitted(evaluated(people_sensor, gone_through, ephemeral, before.cursor), ephemeral)
 
 
 # People

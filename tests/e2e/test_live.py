@@ -22,7 +22,9 @@ from cli.demo.photos import sample_photos
 from cli.demo.run import set_up
 from cli.demo.scenario import PHONE, DemoWorld
 from sensors.inbox import inbox_sensor
-from telegram_sandbox import ChatHandle, Scenario, ThreadedSandbox, User, run_in_thread
+from sensors.remarks import remarks_sensor
+from telegram_sandbox import ChatHandle, Sandbox, Scenario, ThreadedSandbox, User, run_in_thread
+from telegram_sandbox.records import GENERAL_TOPIC
 from tests.fixtures.dumps import failed_products
 from tests.fixtures.hubs import Hub, hub_of, read_hub
 from tests.fixtures.installation import Install, Installation
@@ -70,6 +72,19 @@ def story() -> Story:
     return Story(DemoWorld(scenario, (chat.id,)), chat, owner, sent, last)
 
 
+def heard_chats(installation: Installation) -> int:
+    with installation.toolbox.database.transaction() as connection:
+        row = connection.execute("SELECT count(*) FROM heard_chats").fetchone()
+    return int(row[0]) if row else 0
+
+
+def rename_topic(sandbox: Sandbox, hub_id: int, title: str) -> None:
+    """Rename the only topic as the hub's owner does in the app."""
+    hub = sandbox.state.chat(hub_id)
+    (topic,) = [each for each in hub.topics if each.id != GENERAL_TOPIC]
+    hub.edit_topic(topic, topic.creator, title=title)
+
+
 def content_of(data: bytes) -> ContentKey:
     return content_key(sha256(data).digest())
 
@@ -98,24 +113,30 @@ def listener(installation: Installation) -> Iterator[None]:
         assert process.wait(30) == 0
 
 
-def test_a_photo_that_the_listener_hears_of_is_posted_in_its_persons_topic(
+def test_what_the_listener_hears_becomes_a_post_in_its_persons_topic_and_a_name(
     story: Story, install: Install
 ) -> None:
     with install(story.world) as installation:
         installation.materialize(installation.set_up())
         assert contents(hub_of(installation)) == {"Person 1": story.sent}
+        toolbox, hub_id = installation.toolbox, installation.hub_id
 
         with listener(installation):
+            until(lambda: heard_chats(installation) == 2, "the chat and the hub to be heard")
             new = story.send(installation.telegram)
-            until(lambda: installation.toolbox.inbox.waiting(1), "the update in the inbox")
+            installation.telegram.call(lambda sandbox: rename_topic(sandbox, hub_id, "Ada"))
+            until(lambda: toolbox.inbox.waiting(1), "the update in the inbox")
+            until(lambda: toolbox.remarks.waiting(1), "the new title beside it")
         context = dg.build_sensor_context(
-            instance=installation.instance, resources={"toolbox": installation.toolbox}
+            instance=installation.instance, resources={"toolbox": toolbox}
         )
         asked = cast(Any, inbox_sensor)(context)
+        heeded = cast(Any, remarks_sensor)(context)
+        assert heeded.skip_message == "Heeded: 1 decided."
         installation.materialize([run.partition_key for run in asked.run_requests])
 
-        assert contents(hub_of(installation)) == {"Person 1": story.sent | {new}}
-        assert not installation.toolbox.inbox.waiting(1)
+        assert contents(hub_of(installation)) == {"Ada": story.sent | {new}}
+        assert not toolbox.inbox.waiting(1)
 
 
 # All of it together: `face-archive up`

@@ -157,6 +157,9 @@ class MemoryOutbox:
         self.summaries.pop(identity_id, None)
         self.changed()
 
+    def finish_answer(self, remark_id: int, message_id: MessageId) -> None:
+        raise NotImplementedError
+
     def begin_post(self, hub_no: HubNo, row: PublicationRow, attempt: Attempt) -> None:
         there = self.posts.get(row.publication_id)
         _require(there is None or there.state in {S.PLANNED, S.SENDING})

@@ -1,0 +1,164 @@
+"""Heeding what is said in hubs: names, merges and rejections become decisions about people.
+
+What was heard waits in the store. Here each remark is settled once, in the order in which it was
+said, in one transaction with the decision that it leads to: by an admin of the hub it is a
+correction like any other (``correcting``), by anybody else it is only counted. What cannot be done
+is answered in the topic; what can is answered by the topic itself, once it follows.
+
+A title that we gave a topic comes back to us too: it is known by our own record of giving it, not
+by its words, so that an admin may give the same one. Whoever renamed a topic, the title recorded of
+it is the one it has, and publishing gives it the one it should have.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Final
+
+from archive.chats import message_link
+from archive.correcting import Act, live, merge, reject, rename, undo
+from archive.errors import Permanent
+from archive.finding import Register, find_identity
+from archive.heeding_ports import ACTOR, Fate, RemarkDesk, RemarkStore, WaitingRemark
+from archive.identity import events
+from archive.identity.events import Decision, identity_cell
+from archive.publishing.records import HubNo
+from archive.publishing.state import topic_title, unnamed_title
+from archive.publishing.visible_text import shortened
+from archive.records import Counts
+from archive.remarks import Command, Remark, RemarkKind, Verb, read_command, read_title
+
+LONGEST_ANSWER: Final = 300
+"""UTF-16 units: enough to name what is in the way, too little to fill a topic."""
+
+LONGEST_QUOTE: Final = 60
+
+# Telegram tells whole seconds, cut off.
+_SECOND: Final = timedelta(seconds=1)
+
+
+def heed(store: RemarkStore, register: Register, limit: int = 200) -> Counts:
+    """Settle what was said in hubs, in its order; a second time there is nothing left.
+
+    A remark that cannot be judged yet keeps the later ones of its hub waiting.
+
+    Returns:
+        How many came to which fate, and how many ``waiting``.
+
+    Raises:
+        Transient: Somebody else is deciding; what was settled before stays so.
+    """
+    fates: Counter[str] = Counter()
+    held: set[HubNo] = set()
+    for waiting in store.waiting(limit):
+        if waiting.may is None or waiting.hub_no in held:
+            held.add(waiting.hub_no)
+            fates["waiting"] += 1
+            continue
+        with store.settling(waiting.remark_id) as desk:
+            if desk is not None:
+                fates[_settle(desk, register, waiting)] += 1
+    return Counts(dict(fates))
+
+
+def _settle(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> Fate:
+    fate, answer = _fate(desk, register, waiting)
+    desk.settle(fate, answer)
+    return fate
+
+
+def _fate(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> tuple[Fate, str | None]:
+    is_title = waiting.remark.kind is RemarkKind.TITLE
+    if is_title:
+        desk.note_title()
+    if waiting.is_own and desk.is_echo():
+        return Fate.ECHO, None
+    if not waiting.may:
+        return Fate.STRANGER, None
+    try:
+        with desk.trying():
+            decision = _decide(desk, register, waiting)
+    except Permanent as refusal:
+        return Fate.REFUSED, _answer(waiting.remark, str(refusal))
+    if decision is not None:
+        return Fate.DECIDED, None
+    return Fate.NOTHING, None if is_title else _answer(waiting.remark, "it is so already")
+
+
+def _decide(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> Decision | None:
+    remark, identity_id, act = waiting.remark, waiting.identity_id, _act(waiting)
+    if remark.kind is RemarkKind.TITLE:
+        return _retitle(desk, waiting, act)
+    command = read_command(remark.text)
+    if command is None:
+        raise Permanent("that is no command")
+    match command.verb:
+        case Verb.NAME:
+            _require(command, "say the name too: /name Ada Lovelace")
+            _require_latest(desk, waiting)
+            return rename(desk, identity_id, command.argument, act)
+        case Verb.MERGE:
+            _require(command, "say whom by their number: /merge #12")
+            other = find_identity(register, command.argument).identity.identity_id
+            return merge(desk, [other], identity_id, act)
+        case Verb.NOT_ME:
+            faces = desk.faces_in_post()
+            if faces is None:
+                raise Permanent("answer the picture that does not show them")
+            return reject(desk, faces, identity_id, act) if faces else None
+        case Verb.UNDO:
+            # Not what was decided elsewhere: that may be about hundreds of others as well.
+            last = desk.last_said()
+            if last is None:
+                raise Permanent("nothing that was said here is left to take back")
+            return undo(desk, last, act)
+
+
+def _retitle(desk: RemarkDesk, waiting: WaitingRemark, act: Act) -> Decision | None:
+    """Take a title that somebody gave the topic for the person's name.
+
+    The topic of somebody who was merged names nobody; one without a name is called by its number.
+    """
+    person = desk.person(waiting.identity_id)
+    if person is None or not person.identity.state.live:
+        return None
+    title = read_title(waiting.remark.text)
+    if not title:
+        raise Permanent("a name needs something that can be seen")
+    if title == topic_title(person.identity):
+        return None
+    _require_latest(desk, waiting)
+    label = None if title == unnamed_title(person.identity) else title
+    return rename(desk, waiting.identity_id, label, act)
+
+
+def _require_latest(desk: RemarkDesk, waiting: WaitingRemark) -> None:
+    """Refuse a name that was given before another one which the archive learned first.
+
+    Names said in Telegram reach us in their order, however late.
+    """
+    whose = live(desk, waiting.identity_id).identity.identity_id
+    told = desk.writing([identity_cell(events.Register.LABEL, whose)])
+    if not told:
+        return
+    last = told[-1]
+    is_later = last.decided_at - waiting.remark.sent_at >= _SECOND
+    if is_later and not last.decision.actor.startswith(ACTOR):
+        raise Permanent("another name was given since, say it again if this one holds")
+
+
+def _require(command: Command, otherwise: str) -> None:
+    if not command.argument:
+        raise Permanent(otherwise)
+
+
+def _act(waiting: WaitingRemark) -> Act:
+    remark = waiting.remark
+    link = message_link(waiting.hub, remark.message_id, remark.topic_id)
+    return Act(f"{ACTOR}{remark.sender_id}", link or "a hub")
+
+
+def _answer(remark: Remark, problem: str) -> str:
+    said = f"renamed to “{remark.text}”" if remark.kind is RemarkKind.TITLE else remark.text
+    return f"✗ {shortened(said, LONGEST_QUOTE)}: {shortened(problem, LONGEST_ANSWER)}"

@@ -65,8 +65,7 @@ def _face_archive(
 ) -> None:
     """Turns the media of Telegram chats that you allowed into people and topics.
 
-    A first time: `face-archive init`, `face-archive login`, `face-archive chats add @name`,
-    `face-archive chats allow @name --archive --faces`, `face-archive up`.
+    A first time: `face-archive init` leads to the first people; from then on `face-archive up`.
 
     Settings come from `.env` in the current folder and from the environment, which wins.
     Rows are printed as a table on a terminal and as JSON lines elsewhere.

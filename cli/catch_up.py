@@ -7,9 +7,6 @@ the same Dagster jobs; what each does is the archive's business, running one job
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +17,7 @@ from archive.errors import Permanent, Transient
 from archive.heeding import heed
 from archive.listening import due_windows
 from archive.windows import WindowKey
+from cli.alone import alone
 from cli.context import load_settings
 from cli.exits import ExitCode
 from cli.output import emit, progress, say
@@ -76,7 +74,7 @@ def catch_up_command(
     if not once:
         raise typer.BadParameter("Say --once: what catches up all the time is `face-archive up`.")
     settings = load_settings()
-    with _alone(settings) as environment:
+    with alone(settings) as environment:
         tally = _catch_up(Settings.load(environ=environment), max_items)
     emit([asdict(tally)], title="Caught up")
     if tally.failed:
@@ -89,35 +87,6 @@ def catch_up_command(
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("catch-up")(catch_up_command)
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[Mapping[str, str]]:
-    """Give the environment of a Dagster that nobody else supervises, the databases running."""
-    from cli.up import only_one
-    from resources.dagster_home import child_environment, prepare_dagster_home
-    from resources.databases import databases
-    from resources.store.migrate import migrate
-
-    run_folder = settings.data_dir / "run"
-    run_folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(only_one(run_folder))
-        except Permanent as error:
-            raise Transient("`face-archive up` runs, or another catch-up does.") from error
-        urls = stack.enter_context(databases(settings))
-        migrate(urls.archive)
-        prepare_dagster_home(settings.data_dir)
-        environment = child_environment(settings.data_dir, urls)
-        before = dict(os.environ)
-        # The jobs run in this process and read their settings as Dagster's own workers do.
-        os.environ.update(environment)
-        try:
-            yield environment
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
 
 def _catch_up(settings: Settings, max_items: int | None) -> _Tally:
@@ -169,9 +138,15 @@ def _hear(toolbox: Toolbox, tally: _Tally) -> list[Permanent]:
                     refusals.append(error)
         return refusals
 
-    if not toolbox.sessions.accounts():
+    if not toolbox.sessions.accounts() and not _only_imports(toolbox):
         raise Permanent("No account is logged in: run `face-archive login`.")
     return asyncio.run(hear())
+
+
+def _only_imports(toolbox: Toolbox) -> bool:
+    """Whether all that may be archived came out of exports, which need no account."""
+    chats = toolbox.chats.allowed()
+    return bool(chats) and not any(toolbox.exports.is_readable(each.chat_no) for each in chats)
 
 
 def _read(toolbox: Toolbox, dagster: Runner, tally: _Tally, max_items: int | None) -> None:

@@ -1,30 +1,33 @@
-"""`face-archive init`: from nothing to a usable `.env` and a migrated database.
+"""`face-archive init`: from nothing to the first people in one sitting.
 
-Asks what it must and takes the rest from flags. Writing the file is `cli.env_file`, the words
-about models are `cli.model_choice`; logging in and choosing chats are commands of their own.
+Only the order of the steps, and leaving and resuming them: the settings are `cli.init_settings`,
+what follows is `cli.init_steps`, the first windows are `cli.init_windows`.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from cli.env_file import changed_names, known_values, write_values
-from cli.model_choice import ModelChoice, ask_model, checked_model
+from cli.alone import process_environment
+from cli.context import load_settings, open_toolbox
+from cli.env_file import known_values
+from cli.exits import ExitCode
+from cli.init_settings import Given, settle
+from cli.init_steps import Wanted, steps
+from cli.init_windows import read_first
 from cli.output import say
 from resources.databases import databases
 from resources.logs import configure_logs
-from resources.settings import DEFAULT_ENV_FILE, Settings, default_data_dir
+from resources.settings import DEFAULT_ENV_FILE, Settings
 from resources.store.migrate import migrate
-from resources.vision.models import DLIB
 
-_DATA_DIR = "FACE_ARCHIVE_DATA_DIR"
-_API_ID = "TG_API_ID"
-_API_HASH = "TG_API_HASH"
-_MODEL = "FACE_ARCHIVE_MODEL"
-_CONSENT = "FACE_ARCHIVE_ACCEPT_NONCOMMERCIAL_MODELS"
+_FIRST_WINDOWS: Final = 3
 
 
 def init_command(
@@ -32,16 +35,6 @@ def init_command(
     data_dir: Annotated[
         Path | None,
         typer.Option(help="Folder of database, crops, sessions, logs and models.", metavar="DIR"),
-    ] = None,
-    api_id: Annotated[
-        int | None, typer.Option(help="Id of your own Telegram application.", min=1)
-    ] = None,
-    api_hash: Annotated[
-        str | None,
-        typer.Option(
-            help="Its hash. Better typed when asked for: the arguments of a command can be seen "
-            "by others on the machine."
-        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="`buffalo_l`, `auraface`, `dlib`, or a folder of your own.")
@@ -53,36 +46,80 @@ def init_command(
             help="Your use is allowed by a licence for non-commercial research only.",
         ),
     ] = False,
+    api_id: Annotated[
+        int | None, typer.Option(help="Id of your own Telegram application.", min=1)
+    ] = None,
+    api_hash: Annotated[
+        str | None,
+        typer.Option(
+            help="Its hash. Better typed when asked for: the arguments of a command can be seen "
+            "by others on the machine."
+        ),
+    ] = None,
+    phone: Annotated[
+        str | None, typer.Option(help="Log in with this number; the code is asked for.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Take a Telegram Desktop export instead.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Take a folder of pictures instead.")
+    ] = None,
+    chat: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHAT", help="Archive this chat, or `*pattern*` of titles; several."),
+    ] = None,
+    hub: Annotated[
+        str | None,
+        typer.Option(metavar="TITLE", help="Make a private group for topics; '' for none."),
+    ] = None,
+    windows: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help=f"Go through so many windows at the end: {_FIRST_WINDOWS}, or none with --yes.",
+        ),
+    ] = None,
     yes: Annotated[
         bool,
         typer.Option(
-            "--yes", "-y", help="Ask nothing: keep what is set, defaults for the rest, overwrite."
+            "--yes", "-y", help="Ask nothing: keep what is set, skip what no flag says, overwrite."
         ),
     ] = False,
     env_file: Annotated[Path, typer.Option(help="The file to write.")] = DEFAULT_ENV_FILE,
 ) -> None:
-    """Ask what must be known, write it to `.env` (mode 0600), make the database ready.
+    """Lead from nothing to the first people: settings, source, chats, hub, first windows.
 
-    Other lines of an existing `.env` stay; replacing a value is asked for first. Running it
-    again shows what is set as the default.
+    Each step can be left with Ctrl-C; run it again and it goes on with the first that is not
+    done. What is set stays unless a flag says otherwise. Settings go to `.env` (mode 0600), whose
+    other lines stay.
 
     For example:
 
     - `face-archive init`
+    - `face-archive init --export ~/Downloads/ChatExport_2026-11-20`
     - `face-archive init --yes --model dlib --data-dir ~/faces --api-id 12345`
     """
-    known = known_values(env_file)
-    values = {
-        _DATA_DIR: _data_dir(data_dir, known, ask=not yes),
-        **_application(api_id, api_hash, known, ask=not yes),
-    }
-    values |= _model_values(_choice(model, known, consent=accept_noncommercial, ask=not yes), known)
-    _confirm_overwriting(env_file, values, ask=not yes)
-    settings = write_values(env_file, values)
-    configure_logs(settings.log_level, settings.log_format)
-    say(f"Written to {env_file}, readable by you only.")
-    _make_database_ready(settings)
-    _say_next(settings)
+    given = Given(data_dir, api_id, api_hash, model, accept_noncommercial, ask=not yes)
+    wanted = Wanted(env_file, phone, export, folder, tuple(chat or ()), hub, ask=not yes)
+    count = windows if windows is not None else 0 if yes else _FIRST_WINDOWS
+    at = "the settings"
+    try:
+        settings = settle(given, env_file)
+        with _ready(settings, env_file):
+            for step in steps():
+                at = step.name
+                with open_toolbox() as toolbox:
+                    is_done = step.is_done(toolbox)
+                instead = None if is_done else step.take(wanted)
+                if instead is not None:
+                    say(instead)
+                    return
+            at = "the first windows"
+            _go_through(count)
+    except (typer.Abort, KeyboardInterrupt):
+        say(f"Left at {at}: `face-archive init` goes on there.")
+        raise typer.Exit(ExitCode.FAILED) from None
 
 
 def register(app: typer.Typer) -> None:
@@ -90,63 +127,24 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init_command)
 
 
-def _data_dir(given: Path | None, known: dict[str, str], *, ask: bool) -> str:
-    default = str(given or known.get(_DATA_DIR) or default_data_dir())
-    if ask and given is None:
-        default = typer.prompt("Data folder", default=default, err=True)
-    return str(Path(default).expanduser().absolute())
-
-
-def _application(
-    api_id: int | None, api_hash: str | None, known: dict[str, str], *, ask: bool
-) -> dict[str, str]:
-    """Collect the key of the owner's Telegram application, as far as it is known."""
-    number = str(api_id) if api_id else known.get(_API_ID, "")
-    secret = api_hash or known.get(_API_HASH, "")
-    if ask and api_id is None:
-        say("Telegram asks every program for a key of its owner: my.telegram.org, API tools.")
-        number = str(
-            typer.prompt("api_id", default=int(number) if number else None, type=int, err=True)
-        )
-    if ask and not secret:
-        secret = typer.prompt("api_hash (not shown)", hide_input=True, err=True).strip()
-    return {name: text for name, text in ((_API_ID, number), (_API_HASH, secret)) if text}
-
-
-def _choice(
-    given: str | None, known: dict[str, str], *, consent: bool, ask: bool
-) -> ModelChoice | None:
-    """Decide on the model; ``None`` keeps what is set."""
-    if given is not None:
-        return checked_model(given, accept_noncommercial=consent)
-    if ask:
-        return ask_model(known.get(_MODEL))
-    return None if _MODEL in known else ModelChoice(DLIB, accept_noncommercial=False)
-
-
-def _model_values(choice: ModelChoice | None, known: dict[str, str]) -> dict[str, str]:
-    if choice is None:
-        return {}
-    if choice.accept_noncommercial or _CONSENT in known:
-        return {_MODEL: choice.name, _CONSENT: str(choice.accept_noncommercial).lower()}
-    return {_MODEL: choice.name}
-
-
-def _confirm_overwriting(env_file: Path, values: dict[str, str], *, ask: bool) -> None:
-    changed = changed_names(env_file, values)
-    if ask and changed:
-        question = f"{env_file} sets {', '.join(changed)} to something else. Replace?"
-        typer.confirm(question, default=False, abort=True, err=True)
-
-
-def _make_database_ready(settings: Settings) -> None:
+@contextmanager
+def _ready(settings: Settings, env_file: Path) -> Iterator[None]:
+    """Keep the databases running, migrated, for every step; `.env` may be another file."""
+    configure_logs(settings.log_level, settings.log_format)
     with databases(settings) as urls:
         applied = migrate(urls.archive)
-    say(f"Database ready: {len(applied)} migrations applied." if applied else "Database ready.")
+        say(f"Database ready: {len(applied)} migrations applied." if applied else "Database ready.")
+        from_file = {n: v for n, v in known_values(env_file).items() if n not in os.environ}
+        with process_environment({**from_file, **urls.environment()}):
+            yield
 
 
-def _say_next(settings: Settings) -> None:
-    if settings.tg_api_id is None or settings.tg_api_hash is None:
-        say("Next: get api_id and api_hash at my.telegram.org and run `face-archive init` again.")
-    else:
-        say("Next: `face-archive login`, then `face-archive chats add @name`.")
+def _go_through(count: int) -> None:
+    with open_toolbox() as toolbox:
+        people = len(toolbox.people.people())
+    if people:
+        say(f"Everything is set up, and {people} people were found. Next: `face-archive up`.")
+        return
+    if count:
+        read_first(load_settings(), count)
+    say("Next: `face-archive up` goes on with everything and stays up to date.")

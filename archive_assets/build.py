@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from archive_assets import analytics, checks, hub_check, media, people, telegram
+from archive_assets import analytics, checks, hub_check, media, people, pictures, telegram
 from archive_assets.front import shown
 from archive_assets.jobs import people_job, window_job
 from archive_assets.upkeep import upkeep_job, upkeep_schedule
@@ -29,6 +29,9 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
                 media.media_pass,
                 people.identity_clusters,
                 people.published_topics,
+                analytics.warehouse_snapshots,
+                analytics.build_marts(),
+                pictures.people_plots,
             ]
         ),
         asset_checks=[
@@ -39,8 +42,8 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             checks.the_threshold_fits_the_labels,
             checks.people_are_what_their_log_comes_to,
             checks.nothing_is_published_without_a_switch,
-            hub_check.the_hub_is_what_was_last_written,
             checks.every_hub_can_be_written_to,
+            hub_check.the_hub_is_what_was_last_written,
         ],
         jobs=[window_job, people_job, analytics.analytics_job, upkeep_job, hub_check.hub_check_job],
         schedules=[analytics.analytics_schedule, upkeep_schedule, hub_check.hub_check_schedule],

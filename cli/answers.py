@@ -90,7 +90,7 @@ def deliver(
     """
     form = _form(form, output)
     if form is Format.PARQUET and output is not None:
-        warehouse.save_parquet(sql, parameters, output)
+        warehouse.save_parquet(sql, parameters, output, most=most)
     else:
         with warehouse.ask(sql, parameters) as answer:
             _write(answer, form, output, title=title, hide=hide, most=most)
@@ -151,7 +151,7 @@ def _show(
     shown = list(islice(named, most or TERMINAL_ROWS))
     emit(map(_readable, shown), title=title, empty="No rows.", hide=hide)
     if most is None and next(named, None) is not None:
-        say(f"The first {TERMINAL_ROWS} rows: --limit shows more, --output writes all.")
+        say(f"These are the first {TERMINAL_ROWS} rows; --output writes all of them.")
 
 
 def _readable(row: Row) -> Row:

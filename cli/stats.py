@@ -127,5 +127,4 @@ def _answer(
         output=output,
         title=question.title,
         hide=_HIDDEN,
-        most=limit,
     )

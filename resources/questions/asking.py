@@ -46,7 +46,7 @@ class Question:
 
         Args:
             today: From which "a month ago" counts.
-            limit: Most rows.
+            limit: Most rows of a ranking.
             chat: Surrogate number of the only chat that counts.
             person: Identity that it is about.
             since: First day (UTC) that counts.

@@ -42,4 +42,3 @@ LEFT JOIN sent USING (chat_no)
 LEFT JOIN people USING (chat_no)
 LEFT JOIN dim_identity ON dim_identity.identity_id = people.most_seen
 ORDER BY people DESC, messages DESC, dim_chat.chat_no
-LIMIT $limit

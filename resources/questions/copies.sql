@@ -9,4 +9,3 @@ SELECT
     near_copies
 FROM duplicate_savings
 ORDER BY bytes_saved DESC, kind
-LIMIT $limit

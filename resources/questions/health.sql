@@ -13,4 +13,3 @@ SELECT
 FROM ingestion_health
 WHERE $chat IS NULL OR chat_no = $chat
 ORDER BY coverage, failures DESC, chat_no
-LIMIT $limit

@@ -12,4 +12,3 @@ WHERE identity_id = $person
     AND ($since::DATE IS NULL OR seen_at >= $since::DATE)
 GROUP BY date_trunc('month', seen_at)
 ORDER BY month
-LIMIT $limit

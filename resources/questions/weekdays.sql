@@ -25,4 +25,3 @@ SELECT
 FROM hours
 GROUP BY day_number
 ORDER BY day_number
-LIMIT $limit

@@ -22,15 +22,11 @@ if TYPE_CHECKING:
 _BUSY_SECONDS: Final = 30.0
 _BATCH: Final = 1_000
 
-# In this order: nothing can be set once external access is off and the configuration is locked.
+# Without external access there is no other file, no address, no extension and no variable of
+# Python's; once locked, nothing can be set again.
 # https://duckdb.org/docs/current/operations_manual/securing_duckdb/overview
 _RESTRAINTS: Final = (
     "SET GLOBAL TimeZone = 'UTC'",
-    "SET GLOBAL autoinstall_known_extensions = false",
-    "SET GLOBAL autoload_known_extensions = false",
-    "SET GLOBAL allow_community_extensions = false",
-    # Without it, a table that is not there would be looked for among our Python variables.
-    "SET GLOBAL python_enable_replacements = false",
     "SET GLOBAL enable_external_access = false",
     "SET GLOBAL lock_configuration = true",
 )
@@ -106,8 +102,21 @@ class Warehouse:
                 raise Permanent("Nothing was asked: there is no statement in it.")
             yield Answer(_unique([each[0] for each in description]), _rows(connection))
 
-    def save_parquet(self, sql: str, parameters: Mapping[str, object] | None, output: Path) -> None:
+    def save_parquet(
+        self,
+        sql: str,
+        parameters: Mapping[str, object] | None,
+        output: Path,
+        *,
+        most: int | None = None,
+    ) -> None:
         """Write the answer to a question to a Parquet file, in one rename.
+
+        Args:
+            sql: Of several statements the last one answers.
+            parameters: For the names with a ``$`` in it.
+            output: Takes the place of a file that is there.
+            most: Most rows; None writes all.
 
         Raises:
             Permanent: There is no warehouse, or the question has no rows to write.
@@ -119,7 +128,8 @@ class Warehouse:
                 relation = connection.sql(sql, params=dict(parameters) if parameters else None)
                 if relation is None:
                     raise Permanent("This statement has no rows to write.")
-                relation.write_parquet(str(fresh))
+                limited = relation if most is None else relation.limit(most)
+                limited.write_parquet(str(fresh))
             fresh.replace(output)
         finally:
             fresh.unlink(missing_ok=True)

@@ -62,6 +62,13 @@ def test_the_ending_of_a_file_names_its_format(asking: Shell) -> None:
     assert not list(asking.folder.glob("*.new"))
 
 
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_a_limit_holds_for_a_file_too(asking: Shell, ending: str) -> None:
+    asking.rows("query", "FROM range(5)", "--limit", "2", "--output", f"rows.{ending}")
+    read = {"csv": pl.read_csv, "json": pl.read_ndjson, "parquet": pl.read_parquet}
+    assert len(read[ending](asking.folder / f"rows.{ending}")) == 2
+
+
 def test_a_question_that_fails_leaves_the_file_of_the_one_before(asking: Shell) -> None:
     file = asking.folder / "rows.csv"
     file.write_text("before")
@@ -120,7 +127,7 @@ def test_a_terminal_gets_a_table_of_the_first_rows_and_is_told_of_more(
     rows = [line.split() for line in printed.out.splitlines() if ".5" in line]
     assert [row[3] for row in rows[-1:]] == ["49.5"]
     assert len(rows) == 50
-    assert "--limit" in printed.err
+    assert "--output" in printed.err
 
 
 def test_without_a_question_stats_lists_them(asking: Shell) -> None:

@@ -81,10 +81,10 @@ def test_where_telegram_refuses_the_album_each_picture_is_posted_by_itself() -> 
 def test_a_lost_answer_is_resolved_by_repeating_the_same_album() -> None:
     house = house_with_album()
     assert house.dies_publishing(4, has_effect=True)
-    ids = {row.random_id for row in house.store.posts.values()}
+    sent = {(row.random_id, row.album_id) for row in house.store.posts.values()}
     assert {row.state for row in house.store.posts.values()} == {OutboxState.SENDING}
     house.publish()
-    assert {row.random_id for row in house.store.posts.values()} == ids
+    assert {(row.random_id, row.album_id) for row in house.store.posts.values()} == sent
     assert house.hub.albums == [3, 3]
     house.require_converged()
 
@@ -97,6 +97,16 @@ def test_one_picture_of_an_album_can_leave_by_itself() -> None:
     house.require_converged()
     ((first, last),) = [topic.posts for topic in house.hub.topics_.values()]
     assert first.content_key != last.content_key
+
+
+def test_a_caption_of_a_lost_album_loses_the_name_of_a_chat_that_was_switched_off_since() -> None:
+    house = house_with_album()
+    house.add_message(ALBUM[0], 2)
+    assert house.dies_publishing(4, has_effect=True)
+    house.allowed[2] = False
+    house.publish()
+    house.publish()
+    house.require_converged()
 
 
 def test_a_chat_that_is_switched_off_before_the_album_is_repeated_takes_its_picture_along() -> None:

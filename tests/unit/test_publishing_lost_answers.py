@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archive.publishing.state import NOTHING
 from tests.unit.publishing_house import House
 
 SUMMARY, POST = 2, 4
@@ -41,6 +42,16 @@ def test_a_summary_whose_answer_was_lost_says_the_new_name() -> None:
     assert "Mia" in text.text
 
 
+def test_a_summary_whose_answer_was_lost_is_edited_even_if_that_run_ends_before() -> None:
+    house = somebody_in_two_chats()
+    assert house.dies_publishing(SUMMARY, has_effect=True)
+    (who,) = house.people.values()
+    who.label = "Mia"
+    house.publish(max_operations=1)
+    house.publish()
+    house.require_converged()
+
+
 def test_a_post_that_was_looked_for_in_vain_is_no_post_when_it_is_wanted_again() -> None:
     house = somebody_in_two_chats()
     assert house.dies_publishing(POST, has_effect=False)
@@ -63,6 +74,7 @@ def test_a_topic_that_was_looked_for_in_vain_gets_its_name_when_it_is_wanted_aga
     assert house.dies_publishing(1, has_effect=False)
     house.allowed[1] = house.allowed[2] = False
     assert house.dies_publishing(1, has_effect=True)
+    assert [topic.title for topic in house.hub.topics_.values()] == [NOTHING]
     house.allowed[1] = True
     house.publish()
     house.publish()

@@ -26,21 +26,26 @@ from resources.store.media_rows import media_file, original
 
 _WAIT_SECONDS: Final = 5.0
 
-# Through an account that has seen the file; the newest message, whose reference is the freshest.
+# Through an account that has seen the file, or is in the chat: the message brings it a key. The
+# newest message, whose reference is the freshest.
 _SOURCES = """
 SELECT sources.chat_no, sources.message_id, media.media_id, media.kind, media.mime_type,
        media.file_name, media.size_bytes, media.width, media.height, media.duration_seconds,
-       media.dc_id, media.variant, media_access.access_hash, media_access.file_reference,
+       media.dc_id, media.variant, coalesce(media_access.access_hash, 0) AS access_hash,
+       coalesce(media_access.file_reference, ''::bytea) AS file_reference,
        originals.original_key, blobs.sha256, blobs.size_bytes AS original_bytes
 FROM content_sources AS sources
 JOIN chats USING (chat_no)
 JOIN media USING (media_id)
-JOIN media_access
+LEFT JOIN media_access
     ON media_access.media_id = sources.media_id AND media_access.account_id = chats.account_id
+LEFT JOIN account_chats AS own
+    ON own.account_id = chats.account_id AND own.chat_no = chats.chat_no
 LEFT JOIN originals ON originals.content_key = sources.content_key
 LEFT JOIN blobs ON blobs.content_key = originals.content_key
 WHERE sources.content_key = %s AND sources.allow_faces AND chats.state = 'active'
-ORDER BY sources.sent_at DESC, sources.message_id DESC
+  AND (media_access.media_id IS NOT NULL OR own.is_inside AND media.media_id !~ '^message:')
+ORDER BY media_access.media_id IS NULL, sources.sent_at DESC, sources.message_id DESC
 LIMIT 1
 """
 

@@ -16,8 +16,9 @@ from psycopg.rows import class_row
 
 from archive.ids import AccountId, ChatNo
 
-LONG_FLOOD = timedelta(minutes=5)
-"""A wait for which a run gives its place away: another account goes on meanwhile."""
+LONG_FLOOD = timedelta(hours=1)
+"""A wait that is worth a change: the next reader's listener did not hear what came before, so all
+windows are read once more, a hundred messages a request."""
 
 # A reader that may not be used or was shut out is replaced by whoever is inside; one that is
 # flooded only by who is not. The least flooded first, then who asked for least lately.

@@ -97,6 +97,20 @@ async def drawn_on(
     )
 
 
+async def test_a_picture_that_only_another_account_saw_is_fetched_by_who_is_in_the_chat(
+    world: World,
+) -> None:
+    world.run("DELETE FROM media_access")
+    with pytest.raises(Permanent):
+        DrawingStore(world.database).picture(content(world))
+    world.run(
+        "INSERT INTO account_chats (account_id, chat_no, access_hash, is_inside) "
+        "SELECT account_id, chat_no, 1, true FROM chats "
+        "ON CONFLICT (account_id, chat_no) DO UPDATE SET is_inside = true"
+    )
+    assert (await drawn_on(world, content(world))).face_id
+
+
 async def test_a_drawn_face_is_a_face_like_any_other(world: World) -> None:
     drawn = await drawn_on(world, content(world), whose=person(world))
 

@@ -116,9 +116,9 @@ def test_a_long_flood_hands_over_to_who_is_not_flooded_and_a_short_one_does_not(
     town: Town,
 ) -> None:
     town.seen_by(BEN)
-    town.flood(ADA, 60)
+    town.flood(ADA, 3500)
     assert town.accounts.hand_over() == 0
-    town.flood(ADA, 3600)
+    town.flood(ADA, 3700)
     town.flood(BEN, 30)
     assert town.accounts.hand_over() == 0
     town.seen_by(CLEO)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -18,7 +19,7 @@ from cli.exits import ExitCode
 from resources.questions.asking import questions
 from resources.warehouse.reading import Warehouse, warehouse_file
 from tests.fixtures.marts import MARTS, made_warehouse
-from tests.fixtures.small_world import SMALL_WORLD
+from tests.fixtures.small_world import ADA, CLUB, SMALL_WORLD
 from tests.integration.cli.conftest import Shell
 
 
@@ -146,6 +147,36 @@ def test_a_question_has_the_options_that_it_can_be_narrowed_by() -> None:
 def test_who_appears_most_is_answered(asking: Shell) -> None:
     rows = asking.rows("stats", "top", "--limit", "2", "--since", "2026-03-03")
     assert [row["person"] for row in rows] == ["Ada", "Ben $x$ _b"]
+
+
+def test_a_chat_and_a_person_are_meant_as_everywhere_else(
+    installed: Shell, database_url: str
+) -> None:
+    made_warehouse(warehouse_file(installed.folder / "data"), SMALL_WORLD)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("INSERT INTO accounts (account_id, name) VALUES (1, 'Mia')")
+        connection.execute(
+            "INSERT INTO chats (chat_no, chat_id, account_id, kind, id_space, title, added_at)"
+            " VALUES (%s, -22, 1, 'channel', 'own', 'Rowing club', now())",
+            (int(CLUB),),
+        )
+        connection.execute(
+            "INSERT INTO models (name, kind, licence, commercial_use, dims, thresholds)"
+            " VALUES ('made', 'insightface', 'none', true, 4, '{}')"
+        )
+        connection.execute(
+            "INSERT INTO identities (identity_id, number, model, label)"
+            " VALUES (%s, 12, 'made', 'Ada')",
+            (ADA,),
+        )
+    for person in ("Ada", "12", "#12", ADA):
+        (month,) = installed.rows("stats", "timeline", "--person", person)
+        assert month["appearances"] == 4
+    both = ("--person", "ada", "--chat", "rowing club")
+    (month,) = installed.rows("stats", "timeline", *both)
+    assert month["appearances"] == 1
+    assert len(installed.rows("stats", "top", "--chat", "rowing")) == 2
+    assert installed.run("stats", "top", "--chat", "nowhere").exit_code == 4
 
 
 def test_an_answer_can_go_to_a_file(asking: Shell) -> None:

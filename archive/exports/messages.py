@@ -50,6 +50,11 @@ _KINDS: Final = {
 # elsewhere, or at all, and it is the same message.
 _PATHS: Final = frozenset({"photo", "file", "thumbnail"})
 
+# ``json.dumps`` would make an encoder for every message. What JSON was read from has no circles.
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
+
 
 def chat_of(head: Mapping[str, object]) -> ExportedChat:
     """Read the head of a chat.
@@ -239,7 +244,7 @@ def _marked(kind: ChatKind, bare: int) -> int:
 def _raw(item: Mapping[str, Any]) -> str:
     kept = {name: item[name] for name in item if name not in _PATHS} | {"_": EXPORTED}
     try:
-        raw = json.dumps(kept, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        raw = _encode(kept)
     except ValueError as exc:
         raise ItemRejected("wrong_type", "a number in it is none") from exc
     return _sound(raw)

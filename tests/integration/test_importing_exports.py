@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, LiteralString
 
 import pytest
+from PIL import Image
 
 from archive.chats import allow
 from archive.errors import ItemRejected
 from archive.exports.importing import import_messages
 from archive.exports.messages import chat_of, message_of
 from archive.exports.records import NO_ACCOUNT, ExportedMessage, Imported, Rejected
+from archive.ids import AccountId, content_key
 from archive.records import Chat, Switches
+from cli.demo.photos import group_photo, sample_photos
+from cli.demo.run import set_up
 from cli.demo.scenario import PHONE, DemoWorld
 from resources.desktop_export.folder import ExportFolder
 from resources.desktop_export.reading import chats_in
 from resources.toolbox import Toolbox
 from telegram_sandbox import ChatHandle, Message, Scenario, User
 from telegram_sandbox.handles import forward_of
+from tests.fixtures.commands import face_archive
 from tests.fixtures.dumps import differences, dump
+from tests.fixtures.hubs import hub_of
 from tests.fixtures.installation import Install, Installation, install, shared_pack
 
 __all__ = ["install"]
@@ -114,12 +124,14 @@ class Imports:
         return [str(row.window.key) for row in self.toolbox.chats.windows(self.chat.chat_no)]
 
 
-def import_folder(toolbox: Toolbox, folder: Path) -> tuple[Chat, Imported]:
+def import_folder(
+    toolbox: Toolbox, folder: Path, account_id: AccountId = NO_ACCOUNT
+) -> tuple[Chat, Imported]:
     """Import the only chat of an export, allowed for archive and faces."""
     source = ExportFolder.at(folder)
     with source.open("result.json") as number, open(number, "rb", closefd=False) as file:
         for found in chats_in(file):
-            chat = toolbox.exports.add_chat(chat_of(found.head), NO_ACCOUNT)
+            chat = toolbox.exports.add_chat(chat_of(found.head), account_id)
             chat = allow(chat, Switches(archive=True, faces=True), toolbox.chats)
             messages = (converted(item, chat) for item in found.items)
             export_no = toolbox.exports.number_of(source.root)
@@ -256,3 +268,96 @@ def test_messages_keep_what_the_format_has(imports: Imports) -> None:
         "SELECT raw -> 'reactions' -> 0 ->> 'count' FROM messages WHERE message_id = 15"
     ) == [("2",)]
     assert ("Anna Reporter",) in imports.rows("SELECT first_name FROM users")
+
+
+def test_people_of_an_export_are_published_from_its_files(imports: Imports) -> None:
+    installation = imports.installation
+    # Somebody is logged in and has a hub; the imported chat is still nobody's.
+    asyncio.run(set_up(imports.toolbox, replace(installation.world, chats=())))
+    allow(imports.chat, Switches(publish=True), imports.toolbox.chats)
+
+    installation.materialize([])
+
+    topics = hub_of(installation)
+    posted = {post.content_key for posts in topics.values() for post in posts}
+    files = [path for path in imports.folder.rglob("*") if path.is_file()]
+    assert len(topics) == 3
+    assert all(topics.values())
+    assert posted <= {content_key(sha256(path.read_bytes()).digest()) for path in files}
+    assert installation.requests("messages.getHistory", "upload.getFile") == 0
+
+
+def test_a_small_group_that_was_imported_and_is_read_later_is_not_doubled(
+    tmp_path: Path, install: Install
+) -> None:
+    scenario = Scenario(seed=5)
+    owner = scenario.user("Nora", phone=PHONE)
+    group = scenario.group("Round table", owner=owner)
+    sent = [group.text(owner, text) for text in ("one", "two", "three")]
+    supergroup = group.migrate()
+    supergroup.text(owner, "four")
+    write_group(tmp_path, group, owner, sent[:2])
+
+    with install(DemoWorld(scenario, (supergroup.id,))) as installation:
+        toolbox = installation.toolbox
+        import_folder(toolbox, tmp_path, AccountId(owner.id))
+        keys = installation.set_up()
+        installation.plan_again()
+        installation.materialize([row.window.key for row in toolbox.history.windows_to_submit()])
+
+        assert keys
+        with toolbox.database.transaction() as connection:
+            texts = connection.execute(
+                "SELECT text FROM messages WHERE kind = 'text' ORDER BY sent_at"
+            ).fetchall()
+            exported = connection.execute(
+                "SELECT count(*) FROM messages WHERE raw ->> '_' = 'ExportedMessage'"
+            ).fetchone()
+        assert texts == [("one",), ("two",), ("three",), ("four",)]
+        assert exported == (0,)
+        (chat,) = [chat for chat in toolbox.chats.list() if not chat.is_hub]
+        assert (int(chat.chat_id), chat.switches.archive) == (supergroup.id, True)
+
+
+def write_group(folder: Path, group: ChatHandle, owner: User, messages: list[Message]) -> None:
+    """Write the export of a basic group as its owner's Telegram Desktop would."""
+    items = [
+        {
+            "id": message.id,
+            "type": "message",
+            "date_unixtime": str(int(message.date.timestamp())),
+            "from": "Nora",
+            "from_id": f"user{owner.id}",
+            "text": message.text,
+        }
+        for message in messages
+    ]
+    head = {"name": group.title, "type": "private_group", "id": -group.id}
+    (folder / "result.json").write_text(json.dumps(head | {"messages": items}))
+
+
+def test_pictures_that_look_alike_are_linked_when_they_are_imported(
+    tmp_path: Path, install: Install
+) -> None:
+    original = next(sample_photos(random.Random(3), 1)).data
+    with Image.open(io.BytesIO(original)) as picture:
+        picture.save(tmp_path / "smaller.jpg", quality=60)
+    (tmp_path / "original.jpg").write_bytes(original)
+    (tmp_path / "other.jpg").write_bytes(group_photo())
+
+    with install(DemoWorld(Scenario(seed=1), ())) as installation:
+        shell = face_archive(
+            *(installation.environment, "import", "--folder", tmp_path, "--allow", "archive")
+        )
+        assert shell.exit_code == 0, shell.output
+        installation.materialize(
+            [row.window.key for row in installation.toolbox.history.windows_to_submit()]
+        )
+        with installation.toolbox.database.transaction() as connection:
+            linked = connection.execute("SELECT first_key, second_key FROM near_copies").fetchall()
+
+    alike = {
+        content_key(sha256((tmp_path / name).read_bytes()).digest())
+        for name in ("original.jpg", "smaller.jpg")
+    }
+    assert [set(pair) for pair in linked] == [alike]

@@ -1,3 +1,5 @@
+{{ config(materialized='view', persist_docs={'relation': false, 'columns': false}) }}
+-- A view, because a table of every message would be most of the file.
 -- Messages that count: of chats that are no hub, without what Telegram itself wrote ("… joined"),
 -- and without what was deleted, unless the chat keeps that.
 select

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ContentKey, IdentityId
 from archive.publishing.comparing import Difference, compare
-from archive.publishing.desired import Policy, priority, shown_people
+from archive.publishing.desired import Policy
 from archive.publishing.operations import GiveAnswer, OpenTopic, Operation, PostContent
 from archive.publishing.records import Hub, HubNo
 from archive.publishing.removing import Farewells, batches
@@ -67,9 +67,17 @@ class PlanningStore(Protocol):
         ...
 
 
-def plan(store: PlanningStore, hub: Hub, *, now: datetime, policy: Policy | None = None) -> Plan:
+def plan(
+    store: PlanningStore,
+    hub: Hub,
+    *,
+    now: datetime,
+    policy: Policy | None = None,
+    room_limits: RoomLimits = ROOM_LIMITS,
+) -> Plan:
     """Read what a hub should hold and what it holds, and plan the difference."""
-    return plan_operations(store.projection(hub.hub_no), now=now, policy=policy)
+    projection = store.projection(hub.hub_no)
+    return plan_operations(projection, now=now, policy=policy, room_limits=room_limits)
 
 
 def plan_operations(
@@ -91,11 +99,9 @@ def plan_operations(
     """
     policy = policy or Policy()
     seating = seat(projection, policy, room_limits)
-    projection = replace(projection, wanted=seating.wanted)
     rows: dict[IdentityId, list[PublicationRow]] = defaultdict(list)
     for row in projection.actual.posts:
         rows[row.identity_id].append(row)
-    people = sorted(shown_people(projection, policy).values(), key=priority)
     differences = {
         topic.identity.identity_id: compare(
             topic,
@@ -105,7 +111,7 @@ def plan_operations(
             policy=policy,
             near_copy_bits=near_copy_bits,
         )
-        for topic in people
+        for topic in seating.people
     }
     farewells = Farewells(projection, differences)
     for difference in differences.values():

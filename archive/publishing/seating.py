@@ -42,12 +42,12 @@ class Seating:
     """Who belongs into one hub.
 
     Attributes:
-        wanted: These people, each with what of them belongs here.
+        people: They, most wanted first, each with what of them belongs here.
         is_full: Nobody new goes here any more.
         without_room: How many people no hub of the rule has room for.
     """
 
-    wanted: tuple[WantedTopic, ...]
+    people: tuple[WantedTopic, ...]
     is_full: bool = False
     without_room: int = 0
 
@@ -62,17 +62,19 @@ def seat(projection: Projection, policy: Policy, limits: RoomLimits = ROOM_LIMIT
     """
     mine = next((room for room in projection.rooms if room.hub_no == projection.hub_no), None)
     if mine is None:
-        return Seating(projection.wanted)
+        return Seating(_most_wanted(projection, policy))
     wanted = tuple(_of_rule(projection, mine.rule))
-    shown = shown_people(replace(projection, wanted=wanted), policy)
+    people = _most_wanted(replace(projection, wanted=wanted), policy)
     seats = _Seats([room for room in projection.rooms if room.rule == mine.rule], limits)
-    homes = {topic.identity.identity_id: seats.home(topic) for topic in wanted}
-    for topic in sorted(wanted, key=priority):
-        identity_id = topic.identity.identity_id
-        if homes[identity_id] is None and identity_id in shown:
-            homes[identity_id] = seats.give(topic)
-    here = tuple(topic for topic in wanted if homes[topic.identity.identity_id] == mine.hub_no)
-    return Seating(here, seats.is_full(mine.hub_no), seats.refused)
+    # Whoever is there comes before whoever is new.
+    homes = [seats.home(topic) for topic in people]
+    homes = [home or seats.give(topic) for home, topic in zip(homes, people, strict=True)]
+    here = (t for t, home in zip(people, homes, strict=True) if home == mine.hub_no)
+    return Seating(tuple(here), seats.is_full(mine.hub_no), seats.refused)
+
+
+def _most_wanted(projection: Projection, policy: Policy) -> tuple[WantedTopic, ...]:
+    return tuple(sorted(shown_people(projection, policy).values(), key=priority))
 
 
 class _Seats:

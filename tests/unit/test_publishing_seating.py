@@ -28,7 +28,7 @@ def seen(hub_no: HubNo, rooms: Iterable[Room], people: Iterable[WantedTopic]) ->
 
 def numbers(projection: Projection, limits: RoomLimits | None = None) -> list[int]:
     seating = seat(projection, Policy(), limits or RoomLimits())
-    return sorted(topic.identity.number for topic in seating.wanted)
+    return sorted(topic.identity.number for topic in seating.people)
 
 
 def somebody(number: int, *chat_nos: int) -> WantedTopic:
@@ -54,7 +54,7 @@ def test_a_person_of_two_hubs_has_a_topic_in_each_with_what_belongs_there() -> N
     rooms = [Room(ONE, rule(1)), Room(TWO, rule(2))]
     both = somebody(1, 1, 2)
     for hub_no, chat_no in ((ONE, 1), (TWO, 2)):
-        (topic,) = seat(seen(hub_no, rooms, [both]), Policy()).wanted
+        (topic,) = seat(seen(hub_no, rooms, [both]), Policy()).people
         chats = {each.chat.chat_no for shown in topic.contents for each in shown.sources}
         assert chats == {chat_no}
 
@@ -62,7 +62,7 @@ def test_a_person_of_two_hubs_has_a_topic_in_each_with_what_belongs_there() -> N
 def test_a_picture_seen_in_chats_of_two_hubs_names_in_each_only_its_own() -> None:
     shared = content(1, source(1, chat(1)), source(2, chat(2)))
     rooms = [Room(ONE, rule(1)), Room(TWO, rule(2))]
-    (topic,) = seat(seen(TWO, rooms, [person(1, shared)]), Policy()).wanted
+    (topic,) = seat(seen(TWO, rooms, [person(1, shared)]), Policy()).people
     assert [each.chat.chat_no for each in topic.contents[0].sources] == [2]
 
 
@@ -148,7 +148,7 @@ def test_everybody_is_whole_in_exactly_one_hub_of_each_rule_or_waits(
     for topic in people:
         key = topic.identity.identity_id
         homes = [
-            hub for hub, seating in found.items() if key in ids(*seating.wanted) and hub != THREE
+            hub for hub, seating in found.items() if key in ids(*seating.people) and hub != THREE
         ]
         others = {s.chat.chat_no for c in topic.contents for s in c.sources} - {ChatNo(4)}
         assert len(homes) <= bool(others)
@@ -159,7 +159,7 @@ def test_everybody_is_whole_in_exactly_one_hub_of_each_rule_or_waits(
             bool({s.chat.chat_no for c in topic.contents for s in c.sources} - {ChatNo(4)})
             for topic in people
         )
-        - len(found[ONE].wanted)
-        - len(found[TWO].wanted)
+        - len(found[ONE].people)
+        - len(found[TWO].people)
     )
     assert found[ONE].without_room == found[TWO].without_room == waiting

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from archive.errors import Permanent
 from archive.faces.records import EYE_CORNERS, Box, DetectedFace, ModelRecord, Pixels
-from resources.vision.models import KnownModel
+from archive.provenance import made_by
+from resources.vision.digests import require_known, sha256_of
+from resources.vision.known_models import KnownModel, Role
 from resources.vision.scaling import scale_by, shrink_to
 
 _PREDICTOR: Final = "shape_predictor_5_face_landmarks.dat"
@@ -53,17 +55,18 @@ class DlibEngine:
         """Load the models that the wheels bring.
 
         Raises:
-            Permanent: dlib or its models are not installed.
+            Permanent: dlib or its models are not installed, or are others than are known.
         """
         try:
             import dlib
         except ImportError as exc:
             raise Permanent("dlib is not installed: add the package `dlib-bin`") from exc
-        predictor, recogniser = _model_file(_PREDICTOR), _model_file(_RECOGNISER)
+        files = model_files()
+        require_known(known, files)
         return cls(
-            _record(known, predictor, recogniser),
-            dlib.shape_predictor(str(predictor)),
-            dlib.face_recognition_model_v1(str(recogniser)),
+            _record(known, files["landmarks"], files["recogniser"]),
+            dlib.shape_predictor(str(files["landmarks"])),
+            dlib.face_recognition_model_v1(str(files["recogniser"])),
         )
 
     def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
@@ -100,7 +103,8 @@ class DlibEngine:
         chips = dlib.get_face_chips(pixels, shapes, size=_CHIP, padding=_CHIP_PADDING)
         vectors = np.asarray(self._recogniser.compute_face_descriptor(chips, 0), dtype=np.float32)
         # Its norms lie between 1.29 and 1.59 and say nothing about the person.
-        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+        unit = np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+        return made_by(self.model.name, unit)
 
 
 def _scaled_for_hog(image: Pixels) -> tuple[Pixels, float]:
@@ -137,6 +141,15 @@ def _shape(face: DetectedFace) -> Any:
     return dlib.full_object_detection(rectangle, points)
 
 
+def model_files() -> Mapping[Role, Path]:
+    """Find what the wheels bring.
+
+    Raises:
+        Permanent: They are not installed.
+    """
+    return {"landmarks": _model_file(_PREDICTOR), "recogniser": _model_file(_RECOGNISER)}
+
+
 def _model_file(name: str) -> Path:
     """Find a file of `face_recognition_models` without importing it.
 
@@ -151,7 +164,7 @@ def _model_file(name: str) -> Path:
 
 
 def _record(known: KnownModel, predictor: Path, recogniser: Path) -> ModelRecord:
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (predictor, recogniser)]
+    digests = [sha256_of(path) for path in (predictor, recogniser)]
     return ModelRecord(
         name=known.name,
         kind="dlib",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.faces.engine import FaceEngine
-from resources.vision.models import DLIB, look_up, require_licence
+from resources.vision.models import DLIB, look_up, require_licence, require_usable
 from resources.vision.providers import AUTO
 
 
@@ -40,9 +40,11 @@ class EngineSpec:
         """Load the engine.
 
         Raises:
-            Permanent: The licence was not accepted, or files are missing or unreadable.
+            Permanent: The licence was not accepted, or files are missing, unreadable or not those
+                of this model.
         """
         known = look_up(self.model_name)
+        require_usable(known)
         require_licence(known, accept_noncommercial=self.accept_noncommercial)
         if known.kind == "dlib":
             from resources.vision.dlib_engine import DlibEngine

@@ -20,7 +20,8 @@ from archive.errors import Permanent
 from archive.faces.geometry import alignment_transform
 from archive.faces.records import FIVE_POINTS, DetectedFace, ModelRecord, Pixels, Provider
 from archive.faces.scales import useful_scale
-from resources.vision.models import KnownModel
+from archive.provenance import made_by
+from resources.vision.known_models import KnownModel
 from resources.vision.packs import Pack, open_pack
 from resources.vision.providers import AUTO, choose_provider, open_session
 from resources.vision.pyramid import Detections, Pyramid
@@ -110,7 +111,8 @@ class InsightFaceEngine:
             [self._recogniser.get_feat(aligned[i : i + batch]) for i in range(0, len(faces), batch)]
         ).astype(np.float32, copy=False)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, np.finfo(np.float32).tiny), np.float32)
+        unit = np.asarray(vectors / np.maximum(norms, np.finfo(np.float32).tiny), np.float32)
+        return made_by(self.model.name, unit)
 
     def _look(self, canvas: Pixels) -> Detections:
         scores, boxes, points = self._detector.forward(canvas, DETECTION_THRESHOLD)

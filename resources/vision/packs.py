@@ -7,15 +7,16 @@ Only paths, shapes and digests here; nothing is run.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from archive.errors import Permanent
-from resources.vision.models import KnownModel
+from resources.vision.digests import require_known, sha256_of
+from resources.vision.known_models import KnownModel, Role
 
 DEFAULT_ROOT = Path("~/.insightface")
 _SMALLEST_RECOGNISER_INPUT = 112  # pixels; ArcFace and everything trained after it
@@ -42,32 +43,49 @@ class Pack:
     detector_sha256: str
     recogniser_sha256: str
 
+    @property
+    def files(self) -> Mapping[Role, Path]:
+        """What is loaded of it."""
+        return {"detector": self.detector, "recogniser": self.recogniser}
+
 
 def open_pack(model: KnownModel, models_dir: Path | None) -> Pack:
-    """Find a pack, fetch it if insightface can, and look into it.
+    """Find a pack, fetch it if insightface can, and look whether its files are the right ones.
 
     Args:
         model: From the registry, or an own folder's.
         models_dir: Root with a folder `models`; None means insightface's own.
 
     Raises:
-        Permanent: The folder is missing and cannot be fetched, or holds no detector and
-            recogniser; the message names the folder and what to do.
+        Permanent: The folder is missing and cannot be fetched, holds no detector and recogniser,
+            or other files than are known; the message names the folder and what to do.
     """
-    root = (models_dir or DEFAULT_ROOT).expanduser().absolute()
-    folder = _existing_folder(model.name, root)
-    if folder is None and model.fetched_by_insightface:
-        _fetch(model, root)
-        folder = _existing_folder(model.name, root)
-    if folder is None:
-        raise Permanent(_missing(model, root))
-    return _inspect(folder)
+    pack = inspect(find_folder(model.name, models_dir) or _fetched(model, _root(models_dir)))
+    require_known(model, pack.files)
+    return pack
 
 
-def _existing_folder(name: str, root: Path) -> Path | None:
-    """Accept `<root>/models/<name>` and `<root>/<name>`; some archives nest the name once more."""
+def find_folder(name: str, models_dir: Path | None) -> Path | None:
+    """Find where a pack lies; None where it does not.
+
+    Accepts `<root>/models/<name>` and `<root>/<name>`; some archives nest the name once more.
+    """
+    root = _root(models_dir)
     places = (root / "models" / name, root / "models" / name / name, root / name)
     return next((place for place in places if any(place.glob("*.onnx"))), None)
+
+
+def _root(models_dir: Path | None) -> Path:
+    return (models_dir or DEFAULT_ROOT).expanduser().absolute()
+
+
+def _fetched(model: KnownModel, root: Path) -> Path:
+    if model.fetched_by_insightface:
+        _fetch(model, root)
+    folder = find_folder(model.name, root)
+    if folder is None:
+        raise Permanent(_missing(model, root))
+    return folder
 
 
 def _missing(model: KnownModel, root: Path) -> str:
@@ -89,7 +107,12 @@ def _fetch(model: KnownModel, root: Path) -> None:
         raise Permanent(f"{_missing(model, root)} (fetching it failed: {exc})") from exc
 
 
-def _inspect(folder: Path) -> Pack:
+def inspect(folder: Path) -> Pack:
+    """Tell which file of a folder finds faces and which embeds them.
+
+    Raises:
+        Permanent: One is missing or cannot be read.
+    """
     from insightface.model_zoo.package_manifest import has_model_package_manifest
 
     if has_model_package_manifest(str(folder)):
@@ -106,7 +129,7 @@ def _inspect(folder: Path) -> Pack:
         raise Permanent(f"{folder} holds no {' and no '.join(sorted(missing))} (.onnx)")
     detector, _ = found["detector"]
     recogniser, dims = found["recogniser"]
-    return Pack(folder, detector, recogniser, dims, _sha256(detector), _sha256(recogniser))
+    return Pack(folder, detector, recogniser, dims, sha256_of(detector), sha256_of(recogniser))
 
 
 def _role(path: Path) -> tuple[Literal["detector", "recogniser", "other"], int]:
@@ -131,8 +154,3 @@ def _role(path: Path) -> tuple[Literal["detector", "recogniser", "other"], int]:
         and len(output) == 2
     )
     return ("recogniser", int(output[1].dim_value)) if is_recogniser else ("other", 0)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,7 @@ from cli.up import only_one
 from resources.telegram.sessions import Lane
 from telegram_sandbox import ChatHandle, Scenario
 from tests.fixtures.commands import face_archive, rows
-from tests.fixtures.hubs import hub_of
+from tests.fixtures.hubs import hub_of, rename_topic
 from tests.fixtures.installation import Install, Installation
 from tests.fixtures.kills import Worker
 
@@ -69,9 +69,12 @@ def test_each_time_it_brings_what_is_new_up_to_the_posts(
     edited, *_ = family.chat.messages[1:]
     family.send(installation)
     installation.telegram.post(family.chat, lambda chat: chat.edit(edited, text="a caption"))
+    hub_id = installation.hub_id
+    installation.telegram.call(lambda sandbox: rename_topic(sandbox, hub_id, "Ada"))
     second = face_archive(installation.environment, "catch-up", "--once")
     assert second.exit_code == ExitCode.OK, second.output
     assert posts(installation) == [4]
+    assert list(hub_of(installation)) == ["Ada"]
     with installation.toolbox.database.transaction() as connection:
         texts = connection.execute(
             "SELECT text FROM messages WHERE message_id = %s", (edited.id,)

@@ -23,10 +23,9 @@ from cli.demo.run import set_up
 from cli.demo.scenario import PHONE, DemoWorld
 from sensors.inbox import inbox_sensor
 from sensors.remarks import remarks_sensor
-from telegram_sandbox import ChatHandle, Sandbox, Scenario, ThreadedSandbox, User, run_in_thread
-from telegram_sandbox.records import GENERAL_TOPIC
+from telegram_sandbox import ChatHandle, Scenario, ThreadedSandbox, User, run_in_thread
 from tests.fixtures.dumps import failed_products
-from tests.fixtures.hubs import Hub, hub_of, read_hub
+from tests.fixtures.hubs import Hub, hub_of, read_hub, rename_topic
 from tests.fixtures.installation import Install, Installation
 from tests.fixtures.kills import Request, killing_at
 from tests.fixtures.running import Home, family_of, home, is_alive
@@ -76,13 +75,6 @@ def heard_chats(installation: Installation) -> int:
     with installation.toolbox.database.transaction() as connection:
         row = connection.execute("SELECT count(*) FROM heard_chats").fetchone()
     return int(row[0]) if row else 0
-
-
-def rename_topic(sandbox: Sandbox, hub_id: int, title: str) -> None:
-    """Rename the only topic as the hub's owner does in the app."""
-    hub = sandbox.state.chat(hub_id)
-    (topic,) = [each for each in hub.topics if each.id != GENERAL_TOPIC]
-    hub.edit_topic(topic, topic.creator, title=title)
 
 
 def content_of(data: bytes) -> ContentKey:

@@ -33,6 +33,17 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+def in_a_folder(output: Path | None) -> Path | None:
+    """Refuse a file whose folder is not there, before anything is asked.
+
+    Raises:
+        BadParameter: The folder is not there.
+    """
+    if output is not None and not output.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {output.parent}.")
+    return output
+
+
 FormatOption = Annotated[
     Format | None,
     typer.Option(
@@ -43,7 +54,9 @@ FormatOption = Annotated[
 OutputOption = Annotated[
     Path | None,
     typer.Option(
-        "--output", help="File to write to, such as people.csv; its ending may name the format."
+        "--output",
+        callback=in_a_folder,
+        help="File to write to, such as people.csv; its ending may name the format.",
     ),
 ]
 

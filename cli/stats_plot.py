@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.answers import the_warehouse
+from cli.answers import in_a_folder, the_warehouse
 from cli.meant import meant
 from cli.output import say
 from resources.plots.asking import Plot, Wanted, draw
@@ -37,7 +37,10 @@ def plot_command(
     ],
     *,
     output: Annotated[
-        Path, typer.Option(help="Where the picture goes; .png or .svg, by its ending.")
+        Path,
+        typer.Option(
+            callback=in_a_folder, help="Where the picture goes; .png or .svg, by its ending."
+        ),
     ],
     person: Annotated[
         str | None,

@@ -86,6 +86,8 @@ def test_a_question_that_fails_leaves_the_file_of_the_one_before(asking: Shell) 
         ("query", "SELECT 1", "--tables"),
         ("query", "SELECT 1", "--output", "rows.xlsx"),
         ("query", "SELECT 1", "--format", "parquet"),
+        ("query", "SELECT 1", "--output", "nowhere/rows.csv"),
+        ("stats", "plot", "people", "--output", "nowhere/people.png"),
         ("stats", "plot", "people", "--output", "people.gif"),
         ("stats", "plot", "people", "--output", "people.png", "--person", "Ada"),
         ("stats", "timeline"),

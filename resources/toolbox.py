@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -31,6 +32,7 @@ from resources.desktop_export.media import ExportedMedia
 from resources.gazetteer import GeoNames
 from resources.proposals import ProposalFile
 from resources.settings import Settings
+from resources.several_accounts import ReadersMedia
 from resources.store.accounts import AccountStore
 from resources.store.asking import AskingStore
 from resources.store.audit import AuditStore
@@ -230,8 +232,9 @@ class Toolbox:
             yield self.media_of(account)
 
     def media_of(self, account: TelegramAccount) -> ExportedMedia:
-        """Give every file that an account can reach, and those of exports beside it."""
-        return ExportedMedia(self.exports, account.media)
+        """Give every file that an account or another can reach, and those of exports beside."""
+        readers = ReadersMedia(account, partial(self.telegram, Lane.PUBLISH))
+        return ExportedMedia(self.exports, readers)
 
     def takeout(self, account_id: AccountId, lane: Lane) -> TakeoutStore | None:
         """Give what is remembered of a data export; only old history is read through one."""

@@ -132,7 +132,9 @@ def shared(install: Install) -> Iterator[Installation]:
     group.photo(nora, photos[1], caption="new")
     private = scenario.private_chat(nora, ben)
     private.text(ben, "hello")
-    with install(DemoWorld(scenario, (group.id,))) as installation:
+    chess = scenario.supergroup("Chess", owner=ben, username="chess_demo")
+    chess.photo(ben, photos[2], caption="won")
+    with install(DemoWorld(scenario, (group.id,)), FACE_ARCHIVE_MIN_FACES="1") as installation:
         installation.set_up()
         code = scenario.login_code
         rows(
@@ -143,9 +145,9 @@ def shared(install: Install) -> Iterator[Installation]:
         yield installation
 
 
-def add(installation: Installation, chat_id: int, account_id: int) -> Chat:
+def add(installation: Installation, chat: int | str, account_id: int) -> Chat:
     (row,) = rows(
-        face_archive(installation.environment, "chats", "add", chat_id, "--account", account_id)
+        face_archive(installation.environment, "chats", "add", chat, "--account", account_id)
     )
     return installation.toolbox.chats.get(row["chat_no"])
 
@@ -217,6 +219,21 @@ def test_private_chats_of_two_accounts_with_each_other_are_two_chats(
     noras, bens = add(shared, ben.id, nora.id), add(shared, nora.id, ben.id)
     assert noras.chat_no != bens.chat_no
     assert (noras.account_id, bens.account_id) == (nora.id, ben.id)
+
+
+def test_what_another_account_reads_is_posted_through_the_hubs(shared: Installation) -> None:
+    ben = user(shared, "Ben")
+    chess = add(shared, "@chess_demo", ben.id)
+    switches = ("--archive", "--faces", "--publish")
+    allowed = face_archive(shared.environment, "chats", "allow", chess.chat_no, *switches, "--yes")
+    assert allowed.exit_code == 0, allowed.output
+    (window,) = shared.toolbox.chats.windows(chess.chat_no)
+
+    shared.materialize([window.window.key])
+
+    with shared.toolbox.database.transaction() as connection:
+        posts = connection.execute("SELECT state, method FROM publications").fetchall()
+    assert posts == [("sent", "upload")]
 
 
 def throw_out(installation: Installation, chat: Chat, member: User) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final, LiteralString
 
-from archive.accounts import AccountState, require_active
 from psycopg.rows import TupleRow
 
+from archive.accounts import AccountState, require_active
 from archive.budgets import Permit
 from archive.errors import Permanent
 from archive.ids import AccountId

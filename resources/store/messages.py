@@ -7,16 +7,18 @@ says about windows and live updates is in ``history``; the ledger of products is
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 from psycopg import Connection
 
 from archive.exports.records import EXPORTED
-from archive.ids import AccountId, ChatNo, MediaId, MessageId
-from archive.records import MediaAccess, MediaFile, Message
+from archive.ids import AccountId, ChatNo, MessageId
+from archive.records import Message
 from resources.store.deletions import withdraw
+from resources.store.media_seen import clean_text, upsert_access, upsert_media
 from resources.store.superseding import supersede
 
 # An older answer, committed late, neither undoes an edit nor revives what was deleted after it
@@ -81,41 +83,21 @@ FROM versions
 ON CONFLICT DO NOTHING
 """
 
+_COPY = """
+COPY messages (
+    chat_no, message_id, kind, sent_at, edited_at, sender_id, text, reply_to_id, topic_id,
+    grouped_id, forwarded_from, forwarded_message_id, forwarded_at, raw)
+FROM STDIN
+"""
+_COPIED = (
+    *("ids", "kinds", "sent", "edited", "senders", "texts", "replies", "topics", "groups"),
+    *("forwarded_from", "forwarded_ids", "forwarded_at", "raws"),
+)
+
 _MAY_KNOW = """
 SELECT EXISTS (
     SELECT FROM messages
     WHERE chat_no = %(chat_no)s AND message_id BETWEEN %(first)s AND %(last)s)
-"""
-
-_MEDIA = """
-INSERT INTO media AS known (
-    media_id, kind, mime_type, file_name, size_bytes, width, height, duration_seconds, dc_id,
-    variant)
-SELECT * FROM unnest(
-    %(ids)s::text[], %(kinds)s::text[], %(mime_types)s::text[], %(names)s::text[],
-    %(sizes)s::bigint[], %(widths)s::integer[], %(heights)s::integer[],
-    %(durations)s::double precision[], %(dcs)s::integer[], %(variants)s::text[])
-ON CONFLICT (media_id) DO UPDATE
-SET kind = excluded.kind, mime_type = excluded.mime_type, file_name = excluded.file_name,
-    size_bytes = excluded.size_bytes, width = excluded.width, height = excluded.height,
-    duration_seconds = excluded.duration_seconds, dc_id = excluded.dc_id,
-    variant = excluded.variant
-WHERE (known.kind, known.mime_type, known.file_name, known.size_bytes, known.width,
-       known.height, known.duration_seconds, known.dc_id, known.variant)
-    IS DISTINCT FROM (excluded.kind, excluded.mime_type, excluded.file_name,
-                      excluded.size_bytes, excluded.width, excluded.height,
-                      excluded.duration_seconds, excluded.dc_id, excluded.variant)
-"""
-
-_ACCESS = """
-INSERT INTO media_access AS known (account_id, media_id, access_hash, file_reference)
-SELECT %(account_id)s, seen.*
-FROM unnest(%(ids)s::text[], %(hashes)s::bigint[], %(references)s::bytea[]) AS seen
-ON CONFLICT (account_id, media_id) DO UPDATE
-SET access_hash = excluded.access_hash, file_reference = excluded.file_reference,
-    updated_at = now()
-WHERE (known.access_hash, known.file_reference)
-    IS DISTINCT FROM (excluded.access_hash, excluded.file_reference)
 """
 
 # An edit may have taken the medium away or put another in its place.
@@ -154,7 +136,7 @@ def upsert_messages(
     """Write messages with their media, and which medium is in which message.
 
     Args:
-        connection: An open transaction.
+        connection: An open transaction that holds the chat's row, so that nobody else writes.
         chat_no: The chat they are in.
         account_id: The account that read them: references to files are its own.
         messages: Any of them may be known already.
@@ -167,17 +149,34 @@ def upsert_messages(
         return 0
     # In one order everywhere, so that two pages with the same media cannot deadlock.
     page = sorted({m.message_id: m for m in messages}.values(), key=lambda m: m.message_id)
-    _upsert_media(connection, [m.media for m in page if m.media is not None])
-    _upsert_access(connection, account_id, [m.access for m in page if m.access is not None])
+    upsert_media(connection, [m.media for m in page if m.media is not None])
+    upsert_access(connection, account_id, [m.access for m in page if m.access is not None])
     columns = _columns(chat_no, page, as_of)
-    # Old history brings nothing but new messages, and comparing costs as much as writing.
     if may_know(connection, chat_no, columns["ids"]):
-        connection.execute(_KEEP_VERSIONS, columns)
+        return _merge(connection, chat_no, page, columns)
+    # Old history brings nothing but new messages, and comparing costs as much as writing.
+    _copy(connection, columns)
+    connection.execute(_LINK, _links(chat_no, page))
+    return len(page)
+
+
+def _merge(
+    connection: Connection, chat_no: ChatNo, page: Sequence[Message], columns: Mapping[str, Any]
+) -> int:
+    """Write messages some of which may be known; return how many were not."""
+    connection.execute(_KEEP_VERSIONS, columns)
     added: dict[MessageId, bool] = dict(connection.execute(_MESSAGES, columns).fetchall())
-    linked = _link(connection, chat_no, page, list(added))
+    linked = _link(connection, chat_no, [m for m in page if m.message_id in added])
     if replaced := [message_id for message_id in linked if not added[message_id]]:
         connection.execute(_DIRTY, {"chat_no": chat_no, "replaced": replaced})
     return sum(added.values())
+
+
+def _copy(connection: Connection, columns: Mapping[str, Any]) -> None:
+    """Write messages of which none is there: half the work of looking for each first."""
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for row in zip(repeat(columns["chat_no"]), *(columns[name] for name in _COPIED)):
+            copy.write_row(row)
 
 
 def may_know(connection: Connection, chat_no: ChatNo, ids: Sequence[MessageId]) -> bool:
@@ -187,62 +186,24 @@ def may_know(connection: Connection, chat_no: ChatNo, ids: Sequence[MessageId]) 
     return found is not None and bool(found[0])
 
 
-def _link(
-    connection: Connection, chat_no: ChatNo, page: Sequence[Message], stored: list[MessageId]
-) -> list[MessageId]:
-    """Make the links of the stored messages equal to what the page says; return what is new."""
-    wanted = set(stored)
-    links = [(m.message_id, m.media.media_id) for m in page if m.media and m.message_id in wanted]
-    parameters = {
-        "chat_no": chat_no,
-        "stored": stored,
-        "ids": [message_id for message_id, _ in links],
-        "media_ids": [media_id for _, media_id in links],
-    }
+def _link(connection: Connection, chat_no: ChatNo, stored: Sequence[Message]) -> list[MessageId]:
+    """Make the links of messages equal to what they say; return those with a new one."""
+    parameters = _links(chat_no, stored)
     lost = connection.execute(_UNLINK, parameters).fetchall()
     linked = connection.execute(_LINK, parameters).fetchall()
-    supersede(connection, lost, dict(links))
+    supersede(connection, lost, dict(zip(parameters["ids"], parameters["media_ids"], strict=True)))
     withdraw(connection, [media_id for _, media_id in lost])
     return [message_id for (message_id,) in linked]
 
 
-def _upsert_media(connection: Connection, media: Sequence[MediaFile]) -> None:
-    files = sorted({file.media_id: file for file in media}.values(), key=lambda f: f.media_id)
-    if not files:
-        return
-    connection.execute(
-        _MEDIA,
-        {
-            "ids": [file.media_id for file in files],
-            "kinds": [file.kind.value for file in files],
-            "mime_types": [_clean(file.mime_type) for file in files],
-            "names": [_clean(file.file_name) for file in files],
-            "sizes": [file.size_bytes for file in files],
-            "widths": [file.width for file in files],
-            "heights": [file.height for file in files],
-            "durations": [file.duration_seconds for file in files],
-            "dcs": [file.dc_id for file in files],
-            "variants": [file.variant for file in files],
-        },
-    )
-
-
-def _upsert_access(
-    connection: Connection, account_id: AccountId, accesses: Sequence[MediaAccess]
-) -> None:
-    newest: dict[MediaId, MediaAccess] = {access.media_id: access for access in accesses}
-    if not newest:
-        return
-    ordered = sorted(newest.values(), key=lambda access: access.media_id)
-    connection.execute(
-        _ACCESS,
-        {
-            "account_id": account_id,
-            "ids": [access.media_id for access in ordered],
-            "hashes": [access.access_hash for access in ordered],
-            "references": [access.file_reference for access in ordered],
-        },
-    )
+def _links(chat_no: ChatNo, messages: Sequence[Message]) -> dict[str, Any]:
+    shown = [(m.message_id, m.media.media_id) for m in messages if m.media]
+    return {
+        "chat_no": chat_no,
+        "stored": [m.message_id for m in messages],
+        "ids": [message_id for message_id, _ in shown],
+        "media_ids": [media_id for _, media_id in shown],
+    }
 
 
 def _columns(chat_no: ChatNo, page: Sequence[Message], as_of: datetime) -> dict[str, Any]:
@@ -255,7 +216,7 @@ def _columns(chat_no: ChatNo, page: Sequence[Message], as_of: datetime) -> dict[
         "sent": [m.sent_at for m in page],
         "edited": [m.edited_at for m in page],
         "senders": [m.sender_id for m in page],
-        "texts": [_clean(m.text) for m in page],
+        "texts": [clean_text(m.text) for m in page],
         "replies": [m.reply_to_id for m in page],
         "topics": [m.topic_id for m in page],
         "groups": [m.grouped_id for m in page],
@@ -265,11 +226,6 @@ def _columns(chat_no: ChatNo, page: Sequence[Message], as_of: datetime) -> dict[
         "raws": [clean_json(m.raw) for m in page],
         "carried": [m.media and m.media.media_id for m in page],
     }
-
-
-def _clean(text: str | None) -> str | None:
-    """Take out NUL, which PostgreSQL cannot store: one such text would block its window."""
-    return text.replace("\x00", "") if text else text
 
 
 def clean_json(raw: str) -> str:

@@ -8,8 +8,7 @@ import asyncio
 
 import dagster as dg
 
-from archive.publishing import Hub
-from archive.publishing.reading_back import ReadBackOptions, ReadBackResult, read_back
+from archive.publishing import Hub, ReadBackOptions, ReadBackResult, read_back
 from archive_assets.outcomes import dagster_outcome
 from archive_assets.people import published_topics
 from resources.telegram.sessions import Lane
@@ -32,9 +31,9 @@ def the_hub_is_what_was_last_written(
     """
     found: dict[str, int] = {}
     drifted = unreadable = 0
-    for hub in toolbox.topics.hubs():
-        if not hub.in_use:
-            continue
+    with dagster_outcome():
+        hubs = toolbox.hubs()
+    for hub in hubs:
         try:
             with dagster_outcome():
                 result = asyncio.run(_look(toolbox, hub))

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.errors import Permanent
-from archive.publishing.reading_back import ReadBackOptions, ReadBackResult, read_back
+from archive.publishing import ReadBackOptions, ReadBackResult, read_back
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
 
 if TYPE_CHECKING:
-    from archive.publishing import Hub
-    from archive.publishing.drift import Finding
+    from archive.publishing import Finding, Hub
     from resources.toolbox import Toolbox
 
 
@@ -57,12 +56,10 @@ def check_command(
 
 
 def _hubs(toolbox: Toolbox, hub_id: int | None) -> list[Hub]:
-    configured = toolbox.settings.hub_group_id if hub_id is None else hub_id
-    hubs = [
-        hub
-        for hub in toolbox.topics.hubs()
-        if (hub.in_use if configured is None else hub.chat.chat_id == configured)
-    ]
+    if hub_id is None:
+        hubs = toolbox.hubs()
+    else:
+        hubs = [hub for hub in toolbox.topics.hubs() if hub.chat.chat_id == hub_id]
     if not hubs:
         raise Permanent(
             "There is no such hub: `face-archive hub list` shows those that there are, and "

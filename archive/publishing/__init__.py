@@ -6,17 +6,21 @@ a topic and what it says is ``desired``, one topic ``comparing`` (with ``near_co
 hubs, ``seating`` says who belongs into which, and ``several`` publishes to one after another.
 ``publish`` carries a plan out, ``performing`` does one operation of it: ``keeping`` topics,
 ``telling`` summaries, ``sending`` posts and ``amending`` them (at a ``pace``, with the ``rights``
-checked first, on a ``board`` of what is where). ``records`` and ``ports`` are what all of it asks
-of Telegram and of the store. Import from here.
+checked first, on a ``board`` of what is where). ``reading_back`` looks whether what was written
+still is there; what differs is ``drift``. ``records``, ``ports`` and ``reading_ports`` are what all
+of it asks of Telegram and of the store. Import from here.
 """
 
 from archive.publishing.desired import Policy
+from archive.publishing.drift import Drift, Finding, SeenMessage
 from archive.publishing.operations import OpenTopic, Operation, PostContent
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import BudgetPace, Pace, no_pace
 from archive.publishing.planning import Plan, plan
 from archive.publishing.ports import PublishingStore
 from archive.publishing.publish import PublishOptions, PublishResult, publish
+from archive.publishing.reading_back import ReadBackOptions, ReadBackResult, read_back
+from archive.publishing.reading_ports import HubReading, NameGiven, ReadBackStore, as_drift
 from archive.publishing.records import (
     ALL_OTHERS,
     CopyRefused,
@@ -39,16 +43,20 @@ __all__ = [
     "ALL_OTHERS",
     "BudgetPace",
     "CopyRefused",
+    "Drift",
+    "Finding",
     "Hub",
     "HubBlocked",
     "HubGateway",
     "HubGone",
     "HubNo",
+    "HubReading",
     "HubRights",
     "HubRule",
     "HubRun",
     "HubState",
     "MessageStuck",
+    "NameGiven",
     "OpenTopic",
     "Operation",
     "Outcome",
@@ -61,11 +69,17 @@ __all__ = [
     "PublishOptions",
     "PublishResult",
     "PublishingStore",
+    "ReadBackOptions",
+    "ReadBackResult",
+    "ReadBackStore",
+    "SeenMessage",
     "TopicGone",
+    "as_drift",
     "no_pace",
     "plan",
     "publish",
     "publish_each",
+    "read_back",
     "require_hub_rights",
     "require_usable",
     "rights_in",

@@ -61,7 +61,11 @@ class EditTopic:
     closed: bool | None = None
 
     def __str__(self) -> str:
-        said = [] if self.new_title is None else [f"rename   {self.title} → {self.new_title}"]
+        said = []
+        if self.new_title == self.title:
+            said.append(f"retitle  {self.title}")
+        elif self.new_title is not None:
+            said.append(f"rename   {self.title} → {self.new_title}")
         if self.closed is not None:
             said.append(f"{'close' if self.closed else 'reopen':8} {self.new_title or self.title}")
         return ", ".join(said)

@@ -1,6 +1,6 @@
 """What is in a hub: its topics and messages, as whoever wrote them needs to know them.
 
-Implements ``archive.publishing.reading_ports.HubReading``. Never through an export session, in
+Implements ``archive.publishing.HubReading``. Never through an export session, in
 which Telegram refuses topics; nothing here changes anything.
 """
 
@@ -14,7 +14,7 @@ from telethon.extensions import html
 from telethon.tl import functions, types
 
 from archive.ids import MessageId, TopicId
-from archive.publishing.drift import SeenMessage
+from archive.publishing import SeenMessage
 from archive.records import Chat, ForumTopic, Message, MessageKind
 from resources.telegram.calling import Caller
 from resources.telegram.convert_peers import input_peer

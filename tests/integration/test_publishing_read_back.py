@@ -10,9 +10,7 @@ import pytest
 
 from archive.errors import Transient
 from archive.ids import IdentityId
-from archive.publishing import Hub
-from archive.publishing.drift import Finding
-from archive.publishing.reading_back import ReadBackOptions, ReadBackResult, read_back
+from archive.publishing import Finding, Hub, ReadBackOptions, ReadBackResult, read_back
 from resources.store.database import Database
 from telegram_sandbox import ChatHandle, Message
 from telegram_sandbox.records import Topic

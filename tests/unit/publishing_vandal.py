@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archive.ids import ContentKey, MessageId, TopicId
-from archive.publishing.drift import Finding
-from archive.publishing.reading_back import ReadBackOptions, ReadBackResult, read_back
+from archive.publishing import Finding, ReadBackOptions, ReadBackResult, read_back
 from tests.fakes.hub import HubMessage, MemoryHub
 from tests.unit.publishing_house import House
 

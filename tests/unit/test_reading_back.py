@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from archive.identity.records import IdentityState
 from archive.ids import ContentKey, MessageId, TopicId
-from archive.publishing import Policy
-from archive.publishing.drift import Finding
+from archive.publishing import Finding, Policy
 from tests.fakes.hub import HubMessage, HubTopic
 from tests.unit.publishing_house import CONTENTS, House
 from tests.unit.publishing_vandal import Vandal, foreign, look

@@ -20,7 +20,7 @@ from resources.store import windows as rows
 from resources.store.chats import chat_of, chats_heard_by
 from resources.store.database import Database
 from resources.store.dialogs import note_seen
-from resources.store.remarks import keep_remarks
+from resources.store.remarks import give_up_remarks, keep_remarks
 from resources.store.update_states import note_gaps, save_state
 
 # What happens in a hub stays out, our own posts above all; what is said there is ``remarks``'.
@@ -176,8 +176,12 @@ class InboxStore:
             return connection.execute(_NOTE_TOPS, parameters).rowcount
 
     def prune(self) -> int:
-        """Forget updates that were answered long ago, so many at a time; say how many."""
+        """Forget updates that were answered long ago, so many at a time; say how many.
+
+        Also the words of remarks that nobody could judge for as long.
+        """
         with self._database.transaction() as connection:
+            give_up_remarks(connection, KEPT_FOR)
             return connection.execute(_PRUNE, {"kept": KEPT_FOR}).rowcount
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 from psycopg import Connection
@@ -50,6 +51,11 @@ def keep_remarks(connection: Connection, account_id: AccountId, remarks: Sequenc
             "dates": [each.sent_at for each in remarks],
         },
     )
+
+
+def give_up_remarks(connection: Connection, after: timedelta) -> None:
+    """Forget what was said where Telegram has not named the admins for so long."""
+    connection.execute(sql.GIVE_UP, {"after": after})
 
 
 class RemarkStore:

@@ -38,6 +38,13 @@ UPDATE hub_remarks SET text = NULL, settled_at = now(), fate = %(fate)s
 WHERE remark_id = %(remark_id)s
 """
 
+GIVE_UP: Final[LiteralString] = """
+UPDATE hub_remarks SET text = NULL, settled_at = now(), fate = 'stranger'
+WHERE remark_id IN (
+    SELECT remark_id FROM waiting_remarks
+    WHERE may IS NULL AND created_at < now() - %(after)s)
+"""
+
 # Nobody waits for an answer in a topic that is gone.
 ANSWER: Final[LiteralString] = """
 INSERT INTO hub_answers (remark_id, random_id, text)

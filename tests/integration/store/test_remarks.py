@@ -115,3 +115,19 @@ def test_who_has_a_say_is_judged_by_a_list_that_was_read_after_they_spoke(
     assert [each.hub_no for each in store.unjudged(ME)] == [hub.hub_no]
     store.save_admins(hub.hub_no, [SOMEBODY])
     assert say() == [True, True, False]
+
+
+def test_what_nobody_can_judge_is_forgotten_after_two_weeks(
+    database: Database, rows: Rows, hub: Hub
+) -> None:
+    inbox = InboxStore(database)
+    inbox.keep(ME, Heard(remarks=(said(hub, 30),)))
+    rows.run("UPDATE hub_remarks SET created_at = created_at - interval '15 days'")
+    inbox.keep(ME, Heard(remarks=(said(hub, 31),)))
+
+    inbox.prune()
+
+    assert rows.run("SELECT message_id, text FROM hub_remarks ORDER BY remark_id") == [
+        (30, None),
+        (31, "/name Ada"),
+    ]

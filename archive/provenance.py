@@ -12,7 +12,7 @@ have. Nothing that engines, workers or the store hand out is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NoReturn
 
 import numpy as np
@@ -68,7 +68,7 @@ class ModelVectors(np.ndarray[Any, np.dtype[Any]]):
         function: Callable[..., Any],
         types: Iterable[type],
         args: Iterable[Any],
-        kwargs: dict[str, Any],
+        kwargs: Mapping[str, Any],
     ) -> Any:
         """Let numpy work on plain arrays, once it is sure that they fit together.
 

@@ -17,6 +17,7 @@ from archive.errors import Permanent
 from archive.faces.records import Box, Embedding
 from archive.identity.records import Identity
 from archive.ids import ChatNo, ContentKey, FaceId, IdentityId, MessageId
+from archive.provenance import require_model
 
 LOOKED_AT: Final = 50
 """Faces that are ranked at least: the nearest of them are told, and the people they are of."""
@@ -214,8 +215,10 @@ def search(
         itself: The stored face that the probe is of: it is not told.
 
     Raises:
+        MixedModels: Another model made the probe.
         Transient: The store does not answer; it never means that nobody was found.
     """
+    require_model(probe, model)
     most = max(LOOKED_AT, limit + 1)
     found = store.nearest(probe, model, within, most=most)
     faces = [face for face in found.faces if face.face_id != itself]

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import numpy as np
-
 from archive.faces.records import Box, Embedding
 from archive.identity.matching import identity_scores
 from archive.identity.records import Vectors
@@ -166,7 +164,7 @@ def _explain(
 
 
 def _ranked(people: Sequence[NearPerson], vector: Embedding, rules: Rules) -> list[Likeness]:
-    probe = np.asarray(vector, dtype=np.float32)[None, :]
+    probe = vector[None, :]
     scored = [
         Likeness(
             person.name,

@@ -13,6 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.provenance import one_model
+
 Pixels = NDArray[np.uint8]
 """(h, w, 3) uint8, RGB, upright (EXIF orientation or video rotation already applied)."""
 
@@ -211,6 +213,14 @@ class MediaAnalysis:
     pictures: tuple[DerivedPicture, ...] = ()
     dropped: tuple[RejectedFace, ...] = ()
     provider: Provider | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse faces that do not belong together.
+
+        Raises:
+            MixedModels: Two models made their vectors.
+        """
+        one_model(*(face.embedding for face in self.faces))
 
 
 @dataclass(frozen=True, slots=True)

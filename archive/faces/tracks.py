@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from archive.faces.geometry import iou
 from archive.faces.records import FoundFace, ModelThresholds
+from archive.provenance import made_by, model_of
 
 # Two boxes of neighbouring samples that overlap this much are one head in one shot, unless the
 # picture was cut; so a likeness somewhat below the threshold is enough to follow it.
@@ -45,7 +46,7 @@ class _Track:
     @property
     def mean(self) -> NDArray[np.float64]:
         """The direction all its faces share, unit norm; no single odd frame dominates it."""
-        return _unit(self._vector_sum)
+        return made_by(model_of(self.best.embedding), _unit(self._vector_sum))
 
     def take(self, face: FoundFace, sample: int) -> None:
         self.swallow(_Track(face, sample))
@@ -66,7 +67,7 @@ class _Track:
         return replace(
             self.best,
             track=number,
-            embedding=_unit(best_few).astype(np.float32),
+            embedding=made_by(model_of(self.best.embedding), _unit(best_few).astype(np.float32)),
             first_seconds=self.first_seconds,
             last_seconds=self.last_seconds,
         )

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from archive.identity.records import FaceSet, FaceVector, Vectors
 from archive.identity.rules import NEAR_COPY_BITS
+from archive.provenance import made_by, model_of, one_model
 
 EXEMPLARS: Final = 8
 """Faces remembered of an identity. In the generated worlds 16 add .001–.002 to the BCubed F."""
@@ -53,7 +54,7 @@ def portrait(members: FaceSet) -> Portrait:
     mean = vectors.mean(axis=0)
     # Only vectors that cancel out have no mean direction; then the best face stands for all.
     norm = float(np.linalg.norm(mean))
-    centre = mean / np.float32(norm) if norm > 1e-6 else vectors[0]
+    centre = made_by(model_of(vectors), mean / np.float32(norm) if norm > 1e-6 else vectors[0])
     chosen = _exemplars(vectors, np.asarray([members.faces[row].quality for row in rows]))
     return Portrait(centre, vectors[chosen], tuple(rows[i] for i in chosen))
 
@@ -115,6 +116,9 @@ class Gallery:
         Args:
             portraits: Of each identity.
             dims: Length of the vectors.
+
+        Raises:
+            MixedModels: The portraits are of two models.
         """
         self._count = len(portraits)
         room = max(16, self._count)
@@ -129,7 +133,11 @@ class Gallery:
         return self._count
 
     def put(self, number: int, one: Portrait) -> None:
-        """Portray an identity, anew or, with the next number, for the first time."""
+        """Portray an identity, anew or, with the next number, for the first time.
+
+        Raises:
+            MixedModels: The others are of another model.
+        """
         if number == len(self.centres):
             self.centres = np.concatenate([self.centres, np.zeros_like(self.centres)])
             self.exemplars = np.concatenate([self.exemplars, np.zeros_like(self.exemplars)])
@@ -138,6 +146,10 @@ class Gallery:
         self._lay(number, one)
 
     def _lay(self, number: int, one: Portrait) -> None:
+        model = one_model(self.centres, one.centre, one.exemplars)
+        if model_of(self.centres) != model:
+            self.centres = made_by(model, self.centres)
+            self.exemplars = made_by(model, self.exemplars)
         size = len(one.exemplars)
         self.centres[number] = one.centre
         self.exemplars[number, :size] = one.exemplars

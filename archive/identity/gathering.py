@@ -20,6 +20,7 @@ from archive.identity.matching import identity_scores, nearest_exemplars
 from archive.identity.records import FaceSet, Vectors
 from archive.identity.rules import Rules
 from archive.ids import FaceId, IdentityId
+from archive.provenance import made_by, model_of, one_model
 
 Rows = NDArray[np.intp]
 
@@ -66,6 +67,14 @@ class Gathering:
     by_hand: NDArray[np.bool_]
     links: Links
     portraits: dict[int, Portrait] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not belong together.
+
+        Raises:
+            MixedModels: Faces and centres are of two models.
+        """
+        one_model(self.vectors, self.centres)
 
     @classmethod
     def of(
@@ -248,7 +257,7 @@ def _centres(vectors: Vectors, groups: Sequence[Rows]) -> Vectors:
         centres[number] = vectors[rows].sum(axis=0)
     # What cancels out points nowhere and is like nobody.
     centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
-    return centres
+    return made_by(model_of(vectors), centres)
 
 
 def _numbered(things: Iterable[Hashable]) -> Rows:

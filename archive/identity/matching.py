@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from archive.identity.gallery import Gallery
 from archive.identity.records import Vectors
 from archive.identity.rules import TOP, Rules
+from archive.provenance import one_model
 
 # Cosines held at a time: 64 MiB of float32; and pairs of a face and an identity whose exemplars
 # are copied side by side: 64 MiB at 512 dimensions.
@@ -179,7 +180,11 @@ class ScoreBoard:
             vectors: (n, dims) float32 of the open faces.
             gallery: The identities; whoever changes it calls `changed`.
             rules: The numbers to decide by.
+
+        Raises:
+            MixedModels: Faces and identities are of two models.
         """
+        one_model(vectors, gallery.centres)
         self._vectors = vectors
         self._gallery = gallery
         self._rules = rules

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from archive.ids import ContentKey, FaceId, IdentityId
 
 Vectors = NDArray[np.float32]
-"""(n, dims) float32, each row with L2 norm 1; all rows from one model."""
+"""(n, dims) float32, each row with L2 norm 1; all rows from one model, see `provenance`."""
 
 
 class IdentityState(StrEnum):

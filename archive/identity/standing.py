@@ -14,6 +14,7 @@ import numpy as np
 from archive.identity.gallery import Portrait, portrait
 from archive.identity.records import FaceSet
 from archive.ids import ContentKey, FaceId, IdentityId
+from archive.provenance import one_model
 
 Frame = tuple[ContentKey, float]
 """One still picture, see `FaceVector.frame`."""
@@ -63,6 +64,14 @@ class Standing:
     beside: Mapping[Frame, frozenset[IdentityId]]
     where: Mapping[FaceId, IdentityId]
     members: Members
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not belong together.
+
+        Raises:
+            MixedModels: Faces and portraits are of two models.
+        """
+        one_model(self.faces.vectors, *(one.exemplars for one in self.portraits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,11 @@ def remembered(one: Portrait, made_from: FaceSet) -> Remembered:
     Args:
         one: The portrait.
         made_from: The faces it was made from.
+
+    Raises:
+        MixedModels: They are of two models.
     """
+    one_model(one.exemplars, made_from.vectors)
     return Remembered(
         tuple(np.asarray(one.centre, dtype=np.float64).tolist()),
         tuple(made_from.faces[row].face_id for row in one.rows),

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from archive.identity.records import FaceVector, Vectors
 from archive.ids import ContentKey, FaceId
+from archive.provenance import made_by
 
 FACE_COLUMNS: Final[LiteralString] = """
        faces.face_id, faces.content_key, shown.taken_at, blobs.phash, faces.frame_seconds,
@@ -37,16 +38,17 @@ def face_of(row: TupleRow) -> FaceVector:
     )
 
 
-def vectors_of(sent: list[bytes]) -> Vectors:
+def vectors_of(sent: list[bytes], model: str) -> Vectors:
     """Read pgvector's binary form: two 16-bit numbers, of which the first counts, then floats.
 
     Args:
         sent: One vector each, all of the same dims.
+        model: That made them.
 
     Returns:
         (n, dims) float32 in the machine's byte order.
     """
     if not sent:
-        return np.empty((0, 0), dtype=np.float32)
+        return made_by(model, np.empty((0, 0), dtype=np.float32))
     floats = np.frombuffer(b"".join(sent), dtype=">f4").reshape(len(sent), -1)
-    return floats[:, 1:].astype(np.float32)
+    return made_by(model, floats[:, 1:].astype(np.float32))

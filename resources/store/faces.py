@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 from psycopg import Connection
 from psycopg.rows import dict_row
 
@@ -27,6 +28,7 @@ from archive.ids import (
     ranged_content_key,
 )
 from archive.known_faces import KnownFace, NoFace, attach
+from archive.provenance import require_model
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -192,6 +194,9 @@ def write_faces(
 
     Returns:
         How many are new.
+
+    Raises:
+        MixedModels: Another model made one of the vectors.
     """
     attachment = attach(known_faces(connection, key), faces, _no_faces(connection, key))
     connection.execute(_REMOVE_FACES, (list(attachment.gone),))
@@ -218,12 +223,14 @@ def _write(
     faces: Sequence[FoundFace],
     crop_keys: Sequence[str],
 ) -> None:
+    for face in faces:
+        require_model(face.embedding, model)
     rows = [
         _face_row(face_id, key, model, face, crop)
         for face_id, face, crop in zip(ids, faces, crop_keys, strict=True)
     ]
     vectors = [
-        (face_id, model, len(face.embedding), face.embedding)
+        (face_id, model, len(face.embedding), np.asarray(face.embedding))
         for face_id, face in zip(ids, faces, strict=True)
     ]
     with connection.cursor() as cursor:
@@ -234,7 +241,11 @@ def _write(
 def add_face(
     connection: Connection, key: ContentKey, model: str, face: FoundFace, crop_key: str
 ) -> FaceId:
-    """Store one more face of a content, beside those that a search found."""
+    """Store one more face of a content, beside those that a search found.
+
+    Raises:
+        MixedModels: Another model made its vector.
+    """
     face_id = new_face_id()
     _write(connection, [face_id], key, model, [face], [crop_key])
     return face_id

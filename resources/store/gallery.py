@@ -200,7 +200,7 @@ def _portraits(
     connection: Connection, basis: Basis
 ) -> tuple[tuple[IdentityId, ...], tuple[Portrait, ...]]:
     rows = connection.execute(_PORTRAITS, binary=True).fetchall()
-    centres = vectors_of([row[2] for row in rows])
+    centres = vectors_of([row[2] for row in rows], basis.model)
     sent: list[bytes] = []
     with connection.cursor("exemplars") as cursor:
         cursor.itersize = _ROWS_A_FETCH
@@ -208,7 +208,7 @@ def _portraits(
             row[0] for row in cursor.execute(_EXEMPLARS, {"model": basis.model}, binary=True)
         )
     ends = np.cumsum([row[1] for row in rows])
-    exemplars = np.split(vectors_of(sent), ends[:-1]) if rows else []
+    exemplars = np.split(vectors_of(sent, basis.model), ends[:-1]) if rows else []
     return (
         tuple(IdentityId(row[0]) for row in rows),
         tuple(Portrait(*pair) for pair in zip(centres, exemplars, strict=True)),
@@ -239,7 +239,7 @@ def _read(
             faces.append(face_of(row))
             assigned.append(None if row[11] is None else IdentityId(row[11]))
             sent.append(row[12])
-    return FaceSet(tuple(faces), vectors_of(sent), tuple(assigned))
+    return FaceSet(tuple(faces), vectors_of(sent, basis.model), tuple(assigned))
 
 
 def _beside(connection: Connection, faces: FaceSet) -> dict[Frame, frozenset[IdentityId]]:

@@ -126,7 +126,7 @@ class PeopleDesk:
                 faces.append(face_of(row))
                 assigned.append(None if row[11] is None else IdentityId(row[11]))
                 vectors.append(row[12])
-        return FaceSet(tuple(faces), vectors_of(vectors), tuple(assigned))
+        return FaceSet(tuple(faces), vectors_of(vectors, model), tuple(assigned))
 
     def due(self, basis: Basis, limit: int) -> Standing | None:
         """Give what a pass begins with; None where nothing is left to decide."""

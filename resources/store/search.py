@@ -23,6 +23,7 @@ from psycopg.rows import dict_row
 from archive.faces.records import Box, Embedding
 from archive.identity.records import Identity, IdentityState
 from archive.ids import ChatNo, ContentKey, FaceId, IdentityId, MessageId
+from archive.provenance import made_by, require_model
 from archive.searching import LikeFace, Nearest, Sighting, Within
 from resources.store.database import Database
 from resources.store.search_index import LEAST_INDEXED, is_indexed
@@ -116,7 +117,12 @@ class FaceSearchStore:
         *,
         most: int,
     ) -> Nearest:
-        """Give the nearest faces, by the index where it is the better way."""
+        """Give the nearest faces, by the index where it is the better way.
+
+        Raises:
+            MixedModels: Another model made the probe.
+        """
+        require_model(probe, model)
         values = _values(within) | {
             "probe": np.asarray(probe, dtype=np.float32),
             "most": most,
@@ -141,7 +147,7 @@ class FaceSearchStore:
         """Give the vector of a stored face that an allowed chat shows, if it has one."""
         with self._database.transaction() as connection:
             row = connection.execute(_VECTOR, {"face_id": face_id, "model": model}).fetchone()
-        return None if row is None else np.array(row[0], dtype=np.float32)
+        return None if row is None else made_by(model, np.array(row[0], dtype=np.float32))
 
     def sightings(self, face_ids: Collection[FaceId], within: Within) -> dict[FaceId, Sighting]:
         """Give the first message that shows each face."""

@@ -14,7 +14,9 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from archive.faces.records import Box, MediaAnalysis
+from archive.identity.records import Vectors
 from archive.ids import ChatNo, ContentKey, FaceId, IdentityId, MediaId, MessageId
+from archive.provenance import made_by, require_model
 from archive.why import Detection, NearPerson, SearchedMedium
 from resources.store.database import Database
 
@@ -90,7 +92,13 @@ _NAME = "SELECT label, number FROM identities WHERE identity_id = %s"
 def write_search(
     connection: Connection, key: ContentKey, model: str, detector: str, analysis: MediaAnalysis
 ) -> None:
-    """Store how a content was searched, instead of what an earlier search by this model left."""
+    """Store how a content was searched, instead of what an earlier search by this model left.
+
+    Raises:
+        MixedModels: Another model searched it.
+    """
+    for face in analysis.faces:
+        require_model(face.embedding, model)
     of = {"content_key": key, "model": model}
     connection.execute(_FORGET, of)
     rejected = json.dumps(dict(analysis.rejected), sort_keys=True)
@@ -135,10 +143,16 @@ class SearchStore:
     def detections(self, content_key: ContentKey, model: str) -> list[Detection]:
         """Give all detections of a content, kept ones first."""
         of = {"content_key": content_key, "model": model}
-        return [_detection(row) for row in self._rows(_KEPT, of) + self._rows(_REJECTED, of)]
+        rows = self._rows(_KEPT, of) + self._rows(_REJECTED, of)
+        return [_detection(row, model) for row in rows]
 
     def near(self, detection: Detection, content_key: ContentKey, model: str) -> list[NearPerson]:
-        """Give the people whose faces are nearest to one."""
+        """Give the people whose faces are nearest to one.
+
+        Raises:
+            MixedModels: Another model made its vector.
+        """
+        require_model(detection.embedding, model)
         if detection.embedding is None:
             return []
         values: dict[str, Any] = {
@@ -158,7 +172,7 @@ class SearchStore:
                 NearPerson(
                     identity_id=IdentityId(row["identity_id"]),
                     name=_named(row["label"], row["number"]),
-                    members=np.array([vector for vector, _ in members], dtype=np.float32),
+                    members=_vectors([vector for vector, _ in members], model),
                     in_frame=any(in_frame for _, in_frame in members),
                 )
             )
@@ -182,7 +196,7 @@ class SearchStore:
             return cursor.execute(statement, values).fetchall()
 
 
-def _detection(row: dict[str, Any]) -> Detection:
+def _detection(row: dict[str, Any], model: str) -> Detection:
     face_id, identity_id, vector = (
         row.get(name) for name in ("face_id", "identity_id", "embedding")
     )
@@ -194,8 +208,12 @@ def _detection(row: dict[str, Any]) -> Detection:
         face_id=None if face_id is None else FaceId(face_id),
         reason=row.get("reason"),
         identity_id=None if identity_id is None else IdentityId(identity_id),
-        embedding=None if vector is None else np.array(vector, dtype=np.float32),
+        embedding=None if vector is None else _vectors(vector, model),
     )
+
+
+def _vectors(numbers: list[Any], model: str) -> Vectors:
+    return made_by(model, np.array(numbers, dtype=np.float32))
 
 
 def _named(label: str | None, number: int) -> str:

@@ -23,120 +23,22 @@ CREATE TABLE warehouse_state (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Rows that came or went. Ids that lie far apart are told apart.
-CREATE FUNCTION note_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Arguments: what tells the space, what tells the number in it, how far apart two numbers may be to
+-- be noted as one, and the columns that a snapshot shows.
+CREATE FUNCTION note_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    -- Rows that came or went; of rows that changed those that a snapshot shows otherwise, because
+    -- leases, counters and hashes change all the time.
+    touched text := CASE WHEN TG_OP = 'UPDATE' THEN format(
+        '((SELECT %1$s FROM before EXCEPT SELECT %1$s FROM after) UNION ALL'
+        ' (SELECT %1$s FROM after EXCEPT SELECT %1$s FROM before))', TG_ARGV[3])
+        ELSE 'touched' END;
 BEGIN
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT TG_TABLE_NAME, chat_no, min(message_id), max(message_id)
-    FROM touched GROUP BY chat_no, message_id / 10000;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION note_days() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT DISTINCT TG_TABLE_NAME, 0, day, day
-    FROM (
-        SELECT (created_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS day FROM touched
-    ) AS days;
-    RETURN NULL;
-END $$;
-
--- Rows that changed, in a column that a snapshot shows: leases, counters and hashes change all
--- the time.
-CREATE FUNCTION note_changed_messages() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    WITH old AS (
-        SELECT chat_no, message_id, kind, sent_at, edited_at, deleted_at, sender_id, topic_id,
-               grouped_id, forwarded_from, forwarded_message_id
-        FROM before
-    ), new AS (
-        SELECT chat_no, message_id, kind, sent_at, edited_at, deleted_at, sender_id, topic_id,
-               grouped_id, forwarded_from, forwarded_message_id
-        FROM after
-    ), touched AS (
-        (TABLE old EXCEPT TABLE new) UNION ALL (TABLE new EXCEPT TABLE old)
-    )
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT TG_TABLE_NAME, chat_no, min(message_id), max(message_id)
-    FROM touched GROUP BY chat_no, message_id / 10000;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION note_changed_message_media() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    WITH old AS (
-        SELECT chat_no, message_id, media_id FROM before
-    ), new AS (
-        SELECT chat_no, message_id, media_id FROM after
-    ), touched AS (
-        (TABLE old EXCEPT TABLE new) UNION ALL (TABLE new EXCEPT TABLE old)
-    )
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT TG_TABLE_NAME, chat_no, min(message_id), max(message_id)
-    FROM touched GROUP BY chat_no, message_id / 10000;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION note_changed_media() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    WITH old AS (
-        SELECT media_id, kind, mime_type, size_bytes, content_key, created_at FROM before
-    ), new AS (
-        SELECT media_id, kind, mime_type, size_bytes, content_key, created_at FROM after
-    ), touched AS (
-        (TABLE old EXCEPT TABLE new) UNION ALL (TABLE new EXCEPT TABLE old)
-    )
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT DISTINCT TG_TABLE_NAME, 0, day, day
-    FROM (
-        SELECT (created_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS day FROM touched
-    ) AS days;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION note_changed_blobs() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    WITH old AS (
-        SELECT content_key, size_bytes, width, height, duration_seconds, created_at FROM before
-    ), new AS (
-        SELECT content_key, size_bytes, width, height, duration_seconds, created_at FROM after
-    ), touched AS (
-        (TABLE old EXCEPT TABLE new) UNION ALL (TABLE new EXCEPT TABLE old)
-    )
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT DISTINCT TG_TABLE_NAME, 0, day, day
-    FROM (
-        SELECT (created_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS day FROM touched
-    ) AS days;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION note_changed_faces() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    WITH old AS (
-        SELECT face_id, content_key, frame_seconds, quality, track, created_at FROM before
-    ), new AS (
-        SELECT face_id, content_key, frame_seconds, quality, track, created_at FROM after
-    ), touched AS (
-        (TABLE old EXCEPT TABLE new) UNION ALL (TABLE new EXCEPT TABLE old)
-    )
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT DISTINCT TG_TABLE_NAME, 0, day, day
-    FROM (
-        SELECT (created_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS day FROM touched
-    ) AS days;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION note_changed_assignments() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    WITH old AS (
-        SELECT face_id, identity_id, similarity, decided_by, created_at FROM before
-    ), new AS (
-        SELECT face_id, identity_id, similarity, decided_by, created_at FROM after
-    ), touched AS (
-        (TABLE old EXCEPT TABLE new) UNION ALL (TABLE new EXCEPT TABLE old)
-    )
-    INSERT INTO warehouse_changes (relation, space, first, last)
-    SELECT DISTINCT TG_TABLE_NAME, 0, day, day
-    FROM (
-        SELECT (created_at AT TIME ZONE 'UTC')::date - date '1970-01-01' AS day FROM touched
-    ) AS days;
+    EXECUTE format(
+        'INSERT INTO warehouse_changes (relation, space, first, last)'
+        ' SELECT %1$L, %2$s, min(%3$s), max(%3$s) FROM %5$s AS touched'
+        ' GROUP BY %2$s, (%3$s) / %4$s',
+        TG_TABLE_NAME, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], touched);
     RETURN NULL;
 END $$;
 
@@ -150,22 +52,36 @@ END $$;
 DO $$
 DECLARE
     relation text;
-    piece text;
+    -- Ids of messages by the ten thousand, days one by one.
+    messages text := format('%L, %L, %L', 'chat_no', 'message_id', 10000);
+    days text := format('%L, %L, %L', '0::bigint',
+        '(created_at AT TIME ZONE ''UTC'')::date - date ''1970-01-01''', 1);
+    pieces text;
+    columns text;
 BEGIN
-    FOR relation, piece IN VALUES
-        ('messages', 'messages'), ('message_media', 'messages'), ('media', 'days'),
-        ('blobs', 'days'), ('faces', 'days'), ('assignments', 'days')
+    FOR relation, pieces, columns IN VALUES
+        ('messages', messages,
+         'chat_no, message_id, kind, sent_at, edited_at, deleted_at, sender_id, topic_id,'
+         ' grouped_id, forwarded_from, forwarded_message_id'),
+        ('message_media', messages, 'chat_no, message_id, media_id'),
+        ('media', days, 'media_id, kind, mime_type, size_bytes, content_key, created_at'),
+        ('blobs', days, 'content_key, size_bytes, width, height, duration_seconds, created_at'),
+        ('faces', days, 'face_id, content_key, frame_seconds, quality, track, created_at'),
+        ('assignments', days, 'face_id, identity_id, similarity, decided_by, created_at')
     LOOP
         EXECUTE format(
             'CREATE TRIGGER warehouse_came AFTER INSERT ON %I REFERENCING NEW TABLE AS touched'
-            ' FOR EACH STATEMENT EXECUTE FUNCTION %I()', relation, 'note_' || piece);
+            ' FOR EACH STATEMENT EXECUTE FUNCTION note_changes(%s, %L)',
+            relation, pieces, columns);
         EXECUTE format(
             'CREATE TRIGGER warehouse_went AFTER DELETE ON %I REFERENCING OLD TABLE AS touched'
-            ' FOR EACH STATEMENT EXECUTE FUNCTION %I()', relation, 'note_' || piece);
+            ' FOR EACH STATEMENT EXECUTE FUNCTION note_changes(%s, %L)',
+            relation, pieces, columns);
         EXECUTE format(
             'CREATE TRIGGER warehouse_changed AFTER UPDATE ON %I'
             ' REFERENCING OLD TABLE AS before NEW TABLE AS after'
-            ' FOR EACH STATEMENT EXECUTE FUNCTION %I()', relation, 'note_changed_' || relation);
+            ' FOR EACH STATEMENT EXECUTE FUNCTION note_changes(%s, %L)',
+            relation, pieces, columns);
         EXECUTE format(
             'CREATE TRIGGER warehouse_emptied AFTER TRUNCATE ON %I'
             ' FOR EACH STATEMENT EXECUTE FUNCTION note_truncation()', relation);

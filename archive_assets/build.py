@@ -39,6 +39,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             checks.no_account_has_to_log_in_again,
             checks.every_medium_has_ledger_rows,
             checks.embeddings_have_unit_norm_and_right_dims,
+            checks.the_model_in_use_has_seen_every_face,
             checks.the_threshold_fits_the_labels,
             checks.people_are_what_their_log_comes_to,
             checks.nothing_is_published_without_a_switch,

@@ -62,6 +62,19 @@ def embeddings_have_unit_norm_and_right_dims(
     return _none(toolbox.audit.bad_embeddings(parse_key(context.partition_key)))
 
 
+@dg.asset_check(asset=face_embeddings_key, partitions_def=chat_window)
+def the_model_in_use_has_seen_every_face(
+    context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]
+) -> dg.AssetCheckResult:
+    """No face has vectors of other models only: it would be like nobody, and nobody would find it.
+
+    `face-archive models list` says which model made what, `models use` and `models migrate` change
+    the one in use.
+    """
+    window, model = parse_key(context.partition_key), toolbox.engine_spec.model_name
+    return _none(toolbox.audit.faces_of_other_models(window, model))
+
+
 @dg.asset_check(asset=identity_clusters, name=CALIBRATION_CHECK)
 def the_threshold_fits_the_labels(
     toolbox: dg.ResourceParam[Toolbox],

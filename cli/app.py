@@ -25,6 +25,7 @@ from cli import (
     importing,
     init,
     login,
+    models,
     people,
     publish,
     query,
@@ -32,6 +33,7 @@ from cli import (
     stats,
     status,
     up,
+    warehouse,
     why,
 )
 from cli.exits import EXIT_CODES_HELP, ArchiveGroup
@@ -88,6 +90,7 @@ for group in (
     people,
     publish,
     identities,
+    models,
     calibrate,
     search,
     stats,

@@ -97,11 +97,13 @@ def _flags(given: Given) -> dict[str, str]:
 
 def _model(given: Given, known: Mapping[str, str]) -> dict[str, str]:
     choice = _model_choice(given, known)
-    if choice is None:
-        return {}
-    if choice.accept_noncommercial or CONSENT in known:
-        return {MODEL: choice.name, CONSENT: str(choice.accept_noncommercial).lower()}
-    return {MODEL: choice.name}
+    return {} if choice is None else model_values(choice)
+
+
+def model_values(choice: ModelChoice) -> dict[str, str]:
+    """Say how a choice is kept; a consent that was given once is not taken back by another."""
+    consent = {CONSENT: "true"} if choice.accept_noncommercial else {}
+    return {MODEL: choice.name, **consent}
 
 
 def _model_choice(given: Given, known: Mapping[str, str]) -> ModelChoice | None:

@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from cli.output import say
-from resources.vision.models import DLIB, look_up, require_licence
+from resources.vision.models import DLIB, look_up, require_licence, require_usable
 
 BEST: Final = "buffalo_l"
 FREE: Final = "auraface"
@@ -79,17 +79,28 @@ def ask_model(default: str | None) -> ModelChoice:
             return ModelChoice(BEST, accept_noncommercial=True)
         say(f"Then {FREE} is the best that is free for any use.")
     name = typer.prompt("Model", default=default or FREE, err=True).strip()
-    return ModelChoice(name, accept_noncommercial=_consent(name))
+    return consented_model(name)
 
 
 def checked_model(name: str, *, accept_noncommercial: bool) -> ModelChoice:
     """Take a model that was named by a flag.
 
     Raises:
-        Permanent: Its licence needs a consent that was not given.
+        Permanent: Its licence needs a consent that was not given, or it cannot be used at all.
     """
+    require_usable(look_up(name))
     require_licence(look_up(name), accept_noncommercial=accept_noncommercial)
     return ModelChoice(name, accept_noncommercial)
+
+
+def consented_model(name: str, *, accept_noncommercial: bool = False) -> ModelChoice:
+    """Take a model that was named, after the question of its licence where that is open.
+
+    Raises:
+        Permanent: Its licence needs a consent that was not given, or it cannot be used at all.
+    """
+    require_usable(look_up(name))
+    return ModelChoice(name, accept_noncommercial or _consent(name))
 
 
 def _consent(name: str) -> bool:

@@ -21,7 +21,7 @@ _NO_HUB = "Run `face-archive hub create`, or `hub use` for a forum you have."
 
 
 def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
-    """Look at the hub as it is stored and, if asked to, at the session and the hub on Telegram.
+    """Look at what is stored and, if asked to, at the session and the hub on Telegram.
 
     Args:
         settings: Of the installation; its database answers.
@@ -29,6 +29,7 @@ def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
     """
     try:
         with Toolbox.open(settings) as toolbox:
+            yield _vectors(toolbox)
             yield from _accounts(toolbox)
             hubs = toolbox.hubs()
             for hub in hubs or (None,):
@@ -38,6 +39,26 @@ def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
                     yield _without_asking(hub)
     except ArchiveError as exc:
         yield fail("hub", str(exc), _NO_HUB)
+
+
+def _vectors(toolbox: Toolbox) -> CheckResult:
+    """Say whether the model in use can compare all faces that are there."""
+    model = toolbox.engine_spec.model_name
+    held = {each.model: each.vectors for each in toolbox.holdings.by_model() if each.vectors}
+    found = toolbox.holdings.mixture(model)
+    if found.faces:
+        others = sorted(held.keys() - {model})
+        return fail(
+            "vectors",
+            f"{found.faces} faces were embedded by {', '.join(others)} only: {model} is in use and "
+            "cannot compare them.",
+            f"Go back with `face-archive models use {others[0]}`, or bring them over with "
+            f"`face-archive models migrate {model}`.",
+        )
+    if found.portraits:
+        finding = f"{found.portraits} people are remembered by another model than {model}."
+        return warn("vectors", finding, "`face-archive identify` portrays them anew.")
+    return ok("vectors", f"{held.get(model, 0)} faces have a vector by {model}, none lacks it.")
 
 
 def _accounts(toolbox: Toolbox) -> Iterator[CheckResult]:

@@ -47,6 +47,7 @@ from resources.store.drawings import DrawingStore
 from resources.store.exports import ExportStore
 from resources.store.forum_topics import ForumTopicStore
 from resources.store.history import HistoryStore
+from resources.store.holdings import HoldingStore
 from resources.store.inbox import InboxStore
 from resources.store.locks import account_lane
 from resources.store.media import MediaStore
@@ -117,6 +118,7 @@ class Toolbox:
         self.gazetteer = GeoNames()
         self.failures = FailureStore(database)
         self.searches = SearchStore(database)
+        self.holdings = HoldingStore(database)
         self.face_search = FaceSearchStore(database)
         self.people = PeopleStore(database)
         self.corrections = CorrectionStore(database)

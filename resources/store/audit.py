@@ -40,6 +40,20 @@ WHERE content_sources.chat_no = %(chat_no)s
        OR abs(vector_norm(embeddings.embedding) - 1) > 0.001)
 """
 
+# A face without any vector is the ledger's business; during a change of models, old vectors of a
+# face that the one in use has embedded too are no fault.
+_OTHERS_ONLY = """
+SELECT count(DISTINCT faces.face_id)
+FROM content_sources
+JOIN faces USING (content_key)
+JOIN embeddings AS others ON others.face_id = faces.face_id AND others.model <> %(model)s
+WHERE content_sources.chat_no = %(chat_no)s
+  AND content_sources.message_id BETWEEN %(first_id)s AND %(last_id)s
+  AND NOT EXISTS (
+      SELECT FROM embeddings AS own
+      WHERE own.face_id = faces.face_id AND own.model = %(model)s)
+"""
+
 # Whether the message still exists is not asked: a source that was deleted had allowed it.
 _POSTED_WITHOUT_SWITCH = """
 SELECT count(*)
@@ -66,6 +80,10 @@ class AuditStore:
     def bad_embeddings(self, window: Window) -> int:
         """Count vectors of a window whose norm is not 1 or whose length is not their model's."""
         return self._count(_BAD_EMBEDDINGS, **_range(window))
+
+    def faces_of_other_models(self, window: Window, model: str) -> int:
+        """Count faces of a window that only models other than this one have embedded."""
+        return self._count(_OTHERS_ONLY, **_range(window), model=model)
 
     def posts_without_switch(self) -> int:
         """Count live posts of contents that no chat allows to be published."""

@@ -67,11 +67,26 @@ class InsightFaceEngine:
         Raises:
             Permanent: The pack is missing, incomplete or cannot be loaded.
         """
+        return cls.of_pack(known, open_pack(known, models_dir), providers, tiled=tiled)
+
+    @classmethod
+    def of_pack(
+        cls,
+        known: KnownModel,
+        pack: Pack,
+        providers: Sequence[str] = (AUTO,),
+        *,
+        tiled: bool = True,
+    ) -> InsightFaceEngine:
+        """Load the two models of a pack wherever it lies; arguments as of `load`.
+
+        Raises:
+            Permanent: It cannot be loaded.
+        """
         from insightface.model_zoo.arcface_onnx import ArcFaceONNX
         from insightface.model_zoo.scrfd import SCRFD
 
         provider = choose_provider(providers)
-        pack = open_pack(known, models_dir)
         try:
             detector = SCRFD(
                 str(pack.detector),

@@ -75,6 +75,14 @@ def find_folder(name: str, models_dir: Path | None) -> Path | None:
     return next((place for place in places if any(place.glob("*.onnx"))), None)
 
 
+def own_packs(models_dir: Path | None) -> list[str]:
+    """Name the packs that lie there, known or not, in order."""
+    root = _root(models_dir)
+    folders = [*(root / "models").glob("*/"), *root.glob("*/")]
+    names = {folder.name for folder in folders if folder.name != "models"}
+    return sorted(name for name in names if find_folder(name, root) is not None)
+
+
 def _root(models_dir: Path | None) -> Path:
     return (models_dir or DEFAULT_ROOT).expanduser().absolute()
 

@@ -87,7 +87,7 @@ def test_a_window_becomes_all_its_assets_with_their_checks_passed(
             WINDOW_ASSETS
         )
         checks = result.get_asset_check_evaluations()
-        assert [check.passed for check in checks] == [True, True]
+        assert [check.passed for check in checks] == [True, True, True]
 
 
 def test_metadata_holds_counts_and_the_names_of_models_only(

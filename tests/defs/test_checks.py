@@ -19,12 +19,22 @@ from tests.fixtures.installation import Installation
 
 LEDGER = dg.AssetCheckKey(extracted_faces_key, "every_medium_has_ledger_rows")
 VECTORS = dg.AssetCheckKey(face_embeddings_key, "embeddings_have_unit_norm_and_right_dims")
+SEEN = dg.AssetCheckKey(face_embeddings_key, "the_model_in_use_has_seen_every_face")
 PUBLISHED = dg.AssetCheckKey(
     dg.AssetKey("published_topics"), "nothing_is_published_without_a_switch"
 )
 PEOPLE = dg.AssetCheckKey(dg.AssetKey("identity_clusters"), "people_are_what_their_log_comes_to")
 
 _WITHOUT_ROWS = "DELETE FROM media_products WHERE product = 'embeddings' RETURNING media_id"
+_BY_ANOTHER = """
+INSERT INTO models (name, kind, licence, commercial_use, dims, thresholds)
+SELECT 'another', kind, licence, commercial_use, dims, thresholds FROM models;
+UPDATE embeddings SET model = 'another'
+"""
+_BY_THE_ONE_IN_USE = """
+UPDATE embeddings SET model = (SELECT name FROM models WHERE name <> 'another');
+DELETE FROM models WHERE name = 'another'
+"""
 _ROWS_AGAIN = """
 INSERT INTO media_products (media_id, product, state, producer)
 SELECT media_id, 'embeddings', 'done', 'a test' FROM media
@@ -73,7 +83,7 @@ def changed(installation: Installation, do: LiteralString, undo: LiteralString) 
 
 
 @pytest.mark.parametrize(
-    "check", [LEDGER, VECTORS, PUBLISHED, PEOPLE], ids=lambda check: str(check.name)
+    "check", [LEDGER, VECTORS, SEEN, PUBLISHED, PEOPLE], ids=lambda check: str(check.name)
 )
 def test_checks_pass_on_what_a_whole_run_leaves(
     gone_through: Installation, check: dg.AssetCheckKey
@@ -93,6 +103,12 @@ def test_vectors_of_another_length_than_their_models_are_found(gone_through: Ins
     ):
         assert rows_found(gone_through, VECTORS) == 1
     assert rows_found(gone_through, VECTORS) == 0
+
+
+def test_faces_that_only_another_model_has_seen_are_found(gone_through: Installation) -> None:
+    with changed(gone_through, _BY_ANOTHER, _BY_THE_ONE_IN_USE):
+        assert rows_found(gone_through, SEEN) == 1
+    assert rows_found(gone_through, SEEN) == 0
 
 
 def test_posts_that_no_chat_allows_any_more_are_found(gone_through: Installation) -> None:

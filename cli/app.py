@@ -93,6 +93,7 @@ for group in (
     models,
     calibrate,
     search,
+    warehouse,
     stats,
     query,
     status,

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from archive.windows import WindowKey
+from archive_assets.analytics import ANALYTICS_JOB
 from archive_assets.boot import fail_orphans
 from archive_assets.definitions import defs
 from sensors.runs import CHAT_WINDOW, PEOPLE_JOB, WINDOW_JOB, Urgency, window_run
@@ -58,6 +59,10 @@ class Runner:
         """Run identification and publishing."""
         return self._run(people_job, {})
 
+    def analytics(self) -> Outcome:
+        """Run the snapshots and the marts."""
+        return self._run(analytics_job, {})
+
     def _run(self, job: Callable[[], dg.JobDefinition], tags: Mapping[str, Any]) -> Outcome:
         result = dg.execute_job(
             dg.reconstructable(job), self.instance, run_config=_NO_WAITING, tags=dict(tags)
@@ -88,6 +93,11 @@ def window_job() -> dg.JobDefinition:
 def people_job() -> dg.JobDefinition:
     """Give the job that makes people and topics."""
     return defs.resolve_job_def(PEOPLE_JOB)
+
+
+def analytics_job() -> dg.JobDefinition:
+    """Give the job that builds the warehouse."""
+    return defs.resolve_job_def(ANALYTICS_JOB)
 
 
 def _metadata(result: dg.JobExecutionResult) -> Iterator[dict[str, int]]:

@@ -158,8 +158,8 @@ class Warehouse:
 
         if not self.file.exists():
             raise Permanent(
-                "There is no warehouse yet: let Dagster materialize the group `analytics` "
-                "(`face-archive up` does once a day)."
+                "There is no warehouse yet: `face-archive warehouse` builds it, `face-archive up` "
+                "does once a day."
             )
         try:
             connection = duckdb.connect(str(self.file), read_only=True)
@@ -173,7 +173,7 @@ class Warehouse:
 def _cannot_open(error: Exception) -> Permanent | Transient:
     if "lock" in str(error) or "different configuration" in str(error):
         return Transient("The warehouse is being built.", _BUSY_SECONDS)
-    return Permanent("The warehouse cannot be read: let Dagster materialize `analytics` again.")
+    return Permanent("The warehouse cannot be read: build it again with `face-archive warehouse`.")
 
 
 def _restrain(connection: DuckDBPyConnection, writes: Path | None) -> None:

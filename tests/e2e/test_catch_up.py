@@ -85,6 +85,20 @@ def test_each_time_it_brings_what_is_new_up_to_the_posts(
     assert idle == {"accounts": 1, "windows": 0, "items": 0, "failed": 0, "left": 0}
 
 
+def test_what_it_brought_is_in_the_warehouse_once_that_is_built(
+    installation: Installation,
+) -> None:
+    environment = installation.environment
+    assert face_archive(environment, "catch-up", "--once").exit_code == ExitCode.OK
+    assert face_archive(environment, "stats", "top").exit_code == ExitCode.PERSON_MUST_ACT
+
+    built = face_archive(environment, "warehouse")
+
+    assert built.exit_code == ExitCode.OK, built.output
+    (nora,) = rows(face_archive(environment, "stats", "top"))
+    assert nora["photos_and_videos"] == 3
+
+
 def test_it_stops_at_a_number_of_items_and_goes_on_the_next_time(
     installation: Installation, family: Family
 ) -> None:

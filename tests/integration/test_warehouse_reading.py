@@ -135,7 +135,7 @@ def test_readers_of_one_process_do_not_get_into_each_others_way(warehouse: Wareh
 
 
 def test_without_a_warehouse_the_way_to_one_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Permanent, match="materialize the group `analytics`"):
+    with pytest.raises(Permanent, match="`face-archive warehouse` builds it"):
         Warehouse(warehouse_file(tmp_path)).columns()
 
 

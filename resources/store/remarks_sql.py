@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final, LiteralString
 
-# Only what is said in a person's topic; nobody knows whom the rest is about.
+# Only what is said in a person's topic; nobody knows whom the rest is about. A difference that was
+# too long brings the newest first; ids of a group count up with time.
 KEEP: Final[LiteralString] = """
 INSERT INTO hub_remarks (hub_no, identity_id, topic_id, message_id, sender_id, kind, text,
                          reply_to_id, sent_at)
@@ -16,13 +17,12 @@ SELECT hubs.hub_no, topics.identity_id, said.topic_id, said.message_id, said.sen
 FROM unnest(%(chat_ids)s::bigint[], %(topic_ids)s::bigint[], %(message_ids)s::bigint[],
             %(sender_ids)s::bigint[], %(kinds)s::text[], %(texts)s::text[],
             %(reply_to_ids)s::bigint[], %(dates)s::timestamptz[])
-    WITH ORDINALITY AS said (chat_id, topic_id, message_id, sender_id, kind, text, reply_to_id,
-                             sent_at, place)
+    AS said (chat_id, topic_id, message_id, sender_id, kind, text, reply_to_id, sent_at)
 JOIN chats USING (chat_id)
 JOIN hubs USING (chat_no)
 JOIN topics ON topics.hub_no = hubs.hub_no AND topics.topic_id = said.topic_id
 WHERE chats.account_id = %(account_id)s AND chats.is_hub
-ORDER BY said.place
+ORDER BY said.message_id
 ON CONFLICT DO NOTHING
 """
 

@@ -30,10 +30,13 @@ from tests.fakes.hub import Died, MemoryHub
 from tests.integration.hub_talk import log_people
 from tests.integration.publishing_rows import ACCOUNT, Rows
 
-BOB = UserId(77)
+BOB, STRANGER = UserId(77), UserId(78)
 HUB = 9
 _NAMES = ("Ada", "Grace", "Person 1")
-_ACTS = ("typed Ada", "typed Grace", "typed Person 1", "named Ada", "named Grace", "hear", "heed")
+_ACTS = (
+    *("typed Ada", "typed Grace", "typed Person 1", "named Ada", "named Grace"),
+    *("meddled Eve", "hear", "heed"),
+)
 _CROSSING = st.lists(st.sampled_from(_ACTS), max_size=3)
 
 
@@ -108,9 +111,9 @@ class Crossing:
     def act(self, what: str) -> None:
         verb, _, name = what.partition(" ")
         match verb:
-            case "typed":
+            case "typed" | "meddled":
                 self.telegram.topics_[self.topic_id].title = name
-                self.telegram.tell(self.topic_id, BOB)
+                self.telegram.tell(self.topic_id, BOB if verb == "typed" else STRANGER)
             case "named":
                 with self.corrections.correcting() as desk:
                     rename(desk, self.whom, name, Act("somebody", "a test"))

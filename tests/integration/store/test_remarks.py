@@ -79,6 +79,14 @@ def test_a_remark_and_the_place_of_updates_are_kept_together_or_not_at_all(
     assert rows.run("SELECT pts FROM update_state") == [(5,)]
 
 
+def test_what_is_heard_at_once_is_heeded_in_the_order_in_which_it_was_said(
+    database: Database, rows: Rows, hub: Hub
+) -> None:
+    InboxStore(database).keep(ME, Heard(remarks=(said(hub, 32), said(hub, 30), said(hub, 31))))
+
+    assert kept(rows) == [30, 31, 32]
+
+
 def test_only_what_is_said_in_a_persons_topic_of_ones_own_hub_is_kept(
     database: Database, rows: Rows, hub: Hub
 ) -> None:

@@ -18,6 +18,7 @@ from archive.ids import AccountId, ChatId
 from archive.publishing import (
     Hub,
     HubGateway,
+    HubRule,
     Operation,
     Pace,
     Policy,
@@ -98,8 +99,8 @@ class Stage:
     hashes: dict[int, int | None] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
 
-    def hub(self, handle: ChatHandle) -> Hub:
-        """Let a forum be the hub."""
+    def hub(self, handle: ChatHandle, rule: HubRule | None = None) -> Hub:
+        """Let a forum be the hub, or by a rule one of them."""
         chat_no = self.rows.chat(
             handle.record.id,
             handle.title,
@@ -107,7 +108,7 @@ class Stage:
             access_hash=self.hashes[handle.id],
             is_hub=True,
         )
-        return self.store.use(chat_no)
+        return self.store.use(chat_no) if rule is None else self.store.add(chat_no, rule)
 
     async def publish(
         self,

@@ -37,17 +37,6 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[Stage]:
         yield found
 
 
-def add(house: Stage, handle: ChatHandle, rule: HubRule) -> Hub:
-    chat_no = house.rows.chat(
-        handle.record.id,
-        handle.title,
-        chat_id=handle.id,
-        access_hash=house.hashes[handle.id],
-        is_hub=True,
-    )
-    return house.store.add(chat_no, rule)
-
-
 def titles(handle: ChatHandle) -> list[str]:
     return sorted(title.rpartition(" ")[0] for title in shown(handle))
 
@@ -62,17 +51,17 @@ def room_for(house: Stage, hub: Hub, topics: int) -> list[str]:
 async def test_a_hub_for_one_chat_takes_its_people_and_the_hub_for_the_rest_none_of_them(
     house: Stage,
 ) -> None:
-    rest = add(house, house.people, ALL_OTHERS)
-    family = add(house, house.others, HubRule(frozenset({FAMILY})))
+    rest = house.hub(house.people, ALL_OTHERS)
+    family = house.hub(house.others, HubRule(frozenset({FAMILY})))
     assert (await house.publish(rest)).sent == 0
     assert (await house.publish(family)).sent == 9
     assert titles(house.others) == ["Mia & Ida", "Person 1", "Person 2"]
 
 
 async def test_people_move_with_their_chat_when_another_hub_is_to_take_it(house: Stage) -> None:
-    rest = add(house, house.people, ALL_OTHERS)
+    rest = house.hub(house.people, ALL_OTHERS)
     await house.publish(rest)
-    family = add(house, house.others, HubRule(tags=frozenset({"family"})))
+    family = house.hub(house.others, HubRule(tags=frozenset({"family"})))
     assert (await house.publish(family)).sent == 0
     house.store.tag(FAMILY, ["family"])
     await house.publish(family)
@@ -84,7 +73,7 @@ async def test_people_move_with_their_chat_when_another_hub_is_to_take_it(house:
 async def test_a_full_hub_keeps_its_people_and_the_next_of_its_rule_takes_the_others(
     house: Stage,
 ) -> None:
-    first, second = add(house, house.people, ALL_OTHERS), add(house, house.others, ALL_OTHERS)
+    first, second = house.hub(house.people, ALL_OTHERS), house.hub(house.others, ALL_OTHERS)
     await house.publish(first, max_operations=4)
     assert titles(house.people) == ["Mia & Ida"]
     assert room_for(house, first, topics=1) == []
@@ -93,7 +82,7 @@ async def test_a_full_hub_keeps_its_people_and_the_next_of_its_rule_takes_the_ot
 
 
 async def test_a_hub_that_is_retired_gives_its_people_to_the_next(house: Stage) -> None:
-    first, second = add(house, house.people, ALL_OTHERS), add(house, house.others, ALL_OTHERS)
+    first, second = house.hub(house.people, ALL_OTHERS), house.hub(house.others, ALL_OTHERS)
     await house.publish(first)
     assert (await house.publish(second)).sent == 0
     house.store.retire(first.hub_no)
@@ -101,8 +90,8 @@ async def test_a_hub_that_is_retired_gives_its_people_to_the_next(house: Stage) 
 
 
 async def test_a_hub_that_is_blocked_holds_up_no_other(house: Stage) -> None:
-    first = add(house, house.people, ALL_OTHERS)
-    second = add(house, house.others, HubRule(frozenset({FAMILY})))
+    first = house.hub(house.people, ALL_OTHERS)
+    second = house.hub(house.others, HubRule(frozenset({FAMILY})))
     house.people.record.username = "everybody"
     runs = await publish_each([first, second], house.publish)
     assert [run.result is None for run in runs] == [True, False]
@@ -126,7 +115,7 @@ async def test_a_hub_that_has_to_wait_lets_the_others_go_on_before_the_run_does(
 async def test_a_hub_that_turns_public_in_the_middle_of_a_run_receives_nothing_more(
     house: Stage,
 ) -> None:
-    hub = add(house, house.people, ALL_OTHERS)
+    hub = house.hub(house.people, ALL_OTHERS)
 
     def turn_public(operation: Operation) -> None:
         if str(operation).startswith("pin"):
@@ -141,7 +130,7 @@ async def test_a_hub_that_turns_public_in_the_middle_of_a_run_receives_nothing_m
 async def test_a_right_that_is_lost_in_the_middle_of_a_run_ends_it_with_the_way_out(
     house: Stage,
 ) -> None:
-    hub = add(house, house.guest, ALL_OTHERS)
+    hub = house.hub(house.guest, ALL_OTHERS)
     member = house.guest.record.members[house.me.id]
     rights = frozenset({"manage_topics", "delete_messages", "pin_messages"})
     member.admin_rights = rights
@@ -158,7 +147,7 @@ async def test_a_right_that_is_lost_in_the_middle_of_a_run_ends_it_with_the_way_
 
 
 async def test_a_hub_that_is_gone_says_what_can_be_done(house: Stage) -> None:
-    hub = add(house, house.guest, ALL_OTHERS)
+    hub = house.hub(house.guest, ALL_OTHERS)
     del house.guest.record.members[house.me.id]
     with pytest.raises(HubBlocked, match=r"deleted.*hub add.*hub retire"):
         await house.publish(hub)
@@ -166,7 +155,7 @@ async def test_a_hub_that_is_gone_says_what_can_be_done(house: Stage) -> None:
 
 
 async def test_slow_mode_ends_the_run_and_is_told_to_whoever_writes_next(house: Stage) -> None:
-    hub = add(house, house.people, ALL_OTHERS)
+    hub = house.hub(house.people, ALL_OTHERS)
     told: list[float] = []
 
     class Pace:
@@ -197,6 +186,6 @@ def test_full_hubs_are_a_matter_for_a_person_only_where_no_other_has_room() -> N
 
 
 async def test_a_hub_is_found_by_its_title_or_its_marked_id(house: Stage) -> None:
-    hub = add(house, house.guest, ALL_OTHERS)
+    hub = house.hub(house.guest, ALL_OTHERS)
     assert find_hub("Bob's", house.store).hub_no == hub.hub_no
     assert find_hub(str(hub.chat.chat_id), house.store).hub_no == hub.hub_no

@@ -1,56 +1,35 @@
 """Which face model to begin with: what each costs, and the question of its licence.
 
-A proposal for `init` in words; licences and thresholds themselves are `resources.vision.models`.
+A proposal in words, for `init` and `models use`; licences and figures themselves are
+`resources.vision.registry`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import typer
 
 from cli.output import say
-from resources.vision.models import DLIB, look_up, require_licence, require_usable
+from resources.vision.models import DLIB, KnownModel, look_up, require_licence, require_usable
 
 BEST: Final = "buffalo_l"
 FREE: Final = "auraface"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A model that a newcomer may begin with.
-
-    Attributes:
-        cost: What it takes up, in words.
-        accuracy: Verification accuracy on LFW as its makers publish it, and what that means.
-    """
-
-    name: str
-    cost: str
-    accuracy: str
-
-
-# Accuracy on LFW: insightface, model_zoo/README.md (99.83 %) and there also the size of the pack;
-# dlib, "High Quality Face Recognition with Deep Metric Learning", 2017 (99.38 %). The makers of
-# AuraFace publish that it does not reach ArcFace, being trained on less (their announcement, 2024).
-OFFERS: Final = (
-    Offer(
-        BEST,
-        "326 MB, fetched once at its first use",
-        "the best of the three: 99.83 % on LFW, and by far the best on hard pictures",
-    ),
-    Offer(
-        FREE,
-        "about 280 MB that you put into the models folder yourself",
-        "between the two: the same kind of network, trained on less. Its recogniser is free; "
-        "look at the licence of the detector that you put beside it",
-    ),
-    Offer(
-        DLIB,
-        "nothing to fetch, it is installed already",
-        "good enough to try: 99.38 % on LFW, but it misses small, turned and dark faces",
-    ),
+# What a newcomer is told beside the registry's figures. The makers of AuraFace publish that it does
+# not reach ArcFace, being trained on less (their announcement, 2024).
+OFFERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        BEST: "fetched once at its first use; the best of the three, by far on hard pictures",
+        FREE: "about 280 MB that you put into the models folder yourself; between the two: the "
+        "same kind of network, trained on less. Its recogniser is free; look at the licence of "
+        "the detector that you put beside it",
+        DLIB: "installed already; good enough to try, but it misses small, turned and dark faces",
+    }
 )
 
 
@@ -96,6 +75,10 @@ def checked_model(name: str, *, accept_noncommercial: bool) -> ModelChoice:
 def consented_model(name: str, *, accept_noncommercial: bool = False) -> ModelChoice:
     """Take a model that was named, after the question of its licence where that is open.
 
+    Args:
+        name: The model.
+        accept_noncommercial: The question was answered with yes before: it is not asked.
+
     Raises:
         Permanent: Its licence needs a consent that was not given, or it cannot be used at all.
     """
@@ -114,7 +97,11 @@ def _consent(name: str) -> bool:
 
 
 def _offers() -> list[str]:
-    return [
-        f"  {offer.name}: {look_up(offer.name).licence}; {offer.cost}; {offer.accuracy}."
-        for offer in OFFERS
-    ]
+    return [f"  {name}: {_figures(look_up(name))}; {words}." for name, words in OFFERS.items()]
+
+
+def _figures(model: KnownModel) -> str:
+    size = [f"{model.megabytes} MB"] if model.megabytes else []
+    return "; ".join(
+        [model.licence, *size, *(f"{each.percent:.2f} % on {each.test}" for each in model.accuracy)]
+    )

@@ -18,7 +18,7 @@ from archive.calibrating import DEFAULT_RATE, measure
 from archive.errors import Permanent
 from archive.identity.rules import Rules
 from cli.context import load_settings
-from cli.model_choice import checked_model, consented_model
+from cli.model_choice import consented_model
 from cli.models_files import verify_command
 from cli.output import Row, emit, progress, say
 from resources.vision.models import look_up
@@ -73,8 +73,7 @@ def add_command(
     called, settings = name or folder.name, load_settings()
     _require_new(called, settings.models_dir)
     accepted = accept_noncommercial or settings.accept_noncommercial_models
-    choose = checked_model if accepted else consented_model
-    choose(called, accept_noncommercial=accepted)
+    consented_model(called, accept_noncommercial=accepted)
     pack = inspect(folder)
     emit(_files(pack), title="Files")
     engine = _engine(called, pack)

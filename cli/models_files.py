@@ -43,7 +43,8 @@ def verify_command(
     - `face-archive models verify buffalo_l`
     """
     settings = load_settings()
-    names = [name] if name else [DLIB, *own_packs(settings.models_dir)]
+    here = [each for each in own_packs(settings.models_dir) if not look_up(each).unusable]
+    names = [name] if name else [DLIB, *here]
     verdicts = {each: _judged(look_up(each), settings) for each in names}
     rows = [_row(model, each) for model, found in verdicts.items() for each in found]
     emit(rows, title="Files", hide=("path",))

@@ -16,7 +16,7 @@ from archive.errors import Permanent
 from cli.context import open_toolbox
 from cli.env_file import write_values
 from cli.init_settings import MODEL, model_values
-from cli.model_choice import checked_model, consented_model
+from cli.model_choice import consented_model
 from cli.output import say
 from resources.settings import DEFAULT_ENV_FILE
 from resources.vision.models import DLIB, look_up
@@ -52,8 +52,7 @@ def use_command(
     with open_toolbox() as toolbox:
         _require_comparable(toolbox, name)
         accepted = accept_noncommercial or toolbox.settings.accept_noncommercial_models
-        choose = checked_model if accepted else consented_model
-        choice = choose(name, accept_noncommercial=accepted)
+        choice = consented_model(name, accept_noncommercial=accepted)
         folder = toolbox.settings.models_dir
     write_values(env_file, model_values(choice))
     say(f"{name} is used from now on; restart what is running (`face-archive up`).")

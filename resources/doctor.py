@@ -25,7 +25,8 @@ from resources.settings import DEFAULT_ENV_FILE, Settings
 from resources.store.migrate import status
 from resources.telegram.sessions import Lane, session_files
 from resources.toolbox import chosen_engine
-from resources.vision.models import KnownModel, look_up, require_licence
+from resources.vision.models import KnownModel, look_up, require_licence, require_usable
+from resources.vision.packs import find_folder
 
 OLDEST_PYTHON: Final = (3, 11)
 # Iterative index scans, without which a filtered search loses rows.
@@ -200,10 +201,11 @@ def check_model(settings: Settings) -> CheckResult:
     """Look whether the chosen model may be used, is there, and loads."""
     spec = chosen_engine(settings)
     known = look_up(spec.model_name)
-    choose = "Choose another model with `face-archive init`, or see FACE_ARCHIVE_MODEL."
+    choose = "Choose another model with `face-archive models use`; `models list` shows them."
     try:
+        require_usable(known)
         require_licence(known, accept_noncommercial=spec.accept_noncommercial)
-        if known.kind == "insightface" and not _pack_is_there(known, settings.models_dir):
+        if known.kind == "insightface" and find_folder(known.name, settings.models_dir) is None:
             return _without_pack(known, settings.models_dir)
         model = spec.build().model
     except ArchiveError as exc:
@@ -248,11 +250,6 @@ def _without_pack(known: KnownModel, models_dir: Path) -> CheckResult:
     if known.fetched_by_insightface:
         return warn("model", finding, f"It is fetched at its first use; or {known.how_to_get}.")
     return fail("model", finding, f"Way out: {known.how_to_get}, or choose another model.")
-
-
-def _pack_is_there(known: KnownModel, models_dir: Path) -> bool:
-    places = (models_dir / "models" / known.name, models_dir / known.name)
-    return any(next(place.rglob("*.onnx"), None) for place in places)
 
 
 def _pgvector_version(url: str) -> str | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from archive.faces.engine import FaceEngine
 from archive.faces.geometry import eye_centres, iou, nose
+from archive.provenance import model_of
 from resources.vision.decoding import decode_photo
 from resources.vision.factory import EngineSpec
 
@@ -58,6 +59,8 @@ def test_embeddings_have_unit_norm_and_the_model_s_dims(
     engine: FaceEngine, six_people: NDArray[np.uint8]
 ) -> None:
     vectors = engine.embed(six_people, engine.detect(six_people))
+
+    assert model_of(vectors) == model_of(vectors[0]) == engine.model.name
 
     assert vectors.shape == (6, engine.model.dims)
     assert vectors.dtype == np.float32

@@ -24,17 +24,19 @@ from archive.identity.gathering import Gathering, nearest, scores_of_pairs
 from archive.identity.matching import ScoreBoard, identity_scores, nearest_exemplars, score
 from archive.identity.records import FaceSet
 from archive.identity.rules import Rules
-from archive.identity.standing import Standing, remembered, standing
+from archive.identity.standing import Basis, Standing, remembered, standing
 from archive.ids import ContentKey, new_face_id
-from archive.provenance import MixedModels, made_by
+from archive.provenance import MixedModels, made_by, model_of
 from archive.searching import EVERYTHING, search
 from archive.why import Detection
 from resources.store.database import Database
 from resources.store.drawings import DrawingDesk
 from resources.store.faces import add_face, write_faces
+from resources.store.people import PeopleStore
 from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore, write_search
 from resources.vision.thresholds import MOBILEFACENET
+from tests.fixtures.shelf import Shelf
 from tests.unit.identity.worlds import world
 from tests.unit.test_identify import MODEL
 from tests.unit.vector_takers import taking_several
@@ -80,11 +82,11 @@ def mixed_standing() -> Standing:
     return replace(standing(OURS), portraits=(portrait(THEIRS),))
 
 
-def collapse(*frames: list[FoundFace]) -> None:
+def collapse(*frames: FoundFace) -> tuple[FoundFace, ...]:
     collapser = TrackCollapser(MOBILEFACENET)
-    for sample, faces in enumerate(frames):
-        for face in faces:
-            collapser.add([replace(face, frame_seconds=float(sample))])
+    for sample, face in enumerate(frames):
+        collapser.add([replace(face, frame_seconds=float(sample))])
+    return collapser.finish()
 
 
 GATHERED = Gathering.of(OURS, RULES)
@@ -93,7 +95,7 @@ BOTH = (OUR_FACE, THEIR_FACE)
 
 MIXTURES: Final[dict[str, Callable[[Stage], object]]] = {
     "archive.faces.records.MediaAnalysis": lambda _: MediaAnalysis(PHOTO, BOTH, {}),
-    "archive.faces.tracks.TrackCollapser.add": lambda _: collapse([OUR_FACE], [THEIR_FACE]),
+    "archive.faces.tracks.TrackCollapser.add": lambda _: collapse(OUR_FACE, THEIR_FACE),
     "archive.identity.gallery.Gallery": lambda _: Gallery([portrait(OURS), portrait(THEIRS)], 64),
     "archive.identity.gallery.Gallery.put": lambda _: our_gallery().put(1, portrait(THEIRS)),
     "archive.identity.gathering.Gathering": lambda _: replace(GATHERED, faces=THEIRS.in_order()),
@@ -151,6 +153,33 @@ def test_every_function_that_takes_vectors_of_several_says_how_it_refuses_a_mixt
 def test_vectors_of_two_models_are_refused(name: str, database: Database) -> None:
     with pytest.raises(MixedModels, match="another model"):
         MIXTURES[name](Stage(database))
+
+
+def test_the_one_vote_of_an_appearance_names_its_model() -> None:
+    (voted,) = collapse(OUR_FACE, OUR_FACE)
+    assert model_of(voted.embedding) == MODEL.name
+
+
+def test_what_the_store_gives_names_its_model(database: Database) -> None:
+    shelf = Shelf(database)
+    everybody = world([3], seed=1)[0]
+    shelf.fill(everybody)
+    face_id = everybody.faces[0].face_id
+    basis = Basis(MODEL.name, 0.0, MODEL.embedding_version)
+
+    with PeopleStore(database).deciding() as desk:
+        usable = desk.usable_faces(MODEL.name, 0.0)
+        due = desk.due(basis, 10)
+    (detection,) = SearchStore(database).detections(everybody.faces[0].content_key, MODEL.name)
+    assert due is not None
+    given = [
+        usable.vectors,
+        due.faces.vectors,
+        FaceSearchStore(database).vector(face_id, MODEL.name),
+        detection.embedding,
+    ]
+
+    assert [model_of(vectors) for vectors in given] == [MODEL.name] * len(given)
 
 
 def test_every_query_that_reads_vectors_names_their_model() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from archive.errors import ItemRejected, Permanent
 from archive.faces.errors import ChildDied, WorkerDied
+from archive.provenance import model_of
 from resources.vision.factory import EngineSpec
 from resources.vision.isolated import analyse_isolated
 from resources.vision.pool import AnalystPool
@@ -31,6 +32,9 @@ async def test_threads_give_each_item_its_own_answer(
         assert pool.model.name == "scrfd_mobilefacenet"
     assert [len(analysis.faces) for analysis in analyses] == [6] * 6
     assert len({analysis.faces[0].embedding.tobytes() for analysis in analyses}) == 1
+    assert {model_of(face.embedding) for each in analyses for face in each.faces} == {
+        "scrfd_mobilefacenet"
+    }
 
 
 async def test_an_engine_that_holds_the_lock_works_in_processes(six_people: bytes) -> None:
@@ -44,7 +48,7 @@ async def test_an_engine_that_holds_the_lock_works_in_processes(six_people: byte
             worst = max(worst, time.monotonic() - started)
         took = time.monotonic() - before
 
-    assert len((await work).faces) == 6
+    assert [model_of(face.embedding) for face in (await work).faces] == ["dlib"] * 6
     assert worst < took / 2
     assert worst < 0.3
 

@@ -26,6 +26,8 @@ from resources.vision.packs import Pack, find_folder, inspect
 from resources.vision.registry import REGISTRY
 
 if TYPE_CHECKING:
+    from onnx import ValueInfoProto
+
     from archive.faces.engine import FaceEngine
 
 
@@ -106,10 +108,10 @@ def _files(pack: Pack) -> Iterator[Row]:
         }
 
 
-def _port(port: object) -> str:
-    dims = port.type.tensor_type.shape.dim  # type: ignore[attr-defined]
+def _port(port: ValueInfoProto) -> str:
+    dims = port.type.tensor_type.shape.dim
     shape = " × ".join(str(each.dim_value or each.dim_param or "?") for each in dims)
-    return f"{port.name} {shape}"  # type: ignore[attr-defined]
+    return f"{port.name} {shape}"
 
 
 def _engine(name: str, pack: Pack) -> FaceEngine:

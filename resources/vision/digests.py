@@ -78,8 +78,9 @@ def require_known(model: KnownModel, files: Mapping[Role, Path]) -> None:
         if verdict.state is State.DIFFERS:
             raise Permanent(
                 f"{verdict.path} is not the file of model `{model.name}`: its sha256 is "
-                f"{verdict.sha256[:12]}…, not {(verdict.expected or '')[:12]}…. Put the right file "
-                "there (`face-archive models fetch`), or move the pack to a folder of another name."
+                f"{verdict.sha256[:12]}…, not {(verdict.expected or '')[:12]}…. Remove the "
+                f"folder and get the pack anew (`face-archive models fetch {model.name}`), or give "
+                "the folder another name."
             )
 
 

@@ -39,6 +39,7 @@ from resources.vision.thresholds import MOBILEFACENET
 from tests.fixtures.shelf import Shelf
 from tests.unit.identity.worlds import world
 from tests.unit.test_identify import MODEL
+from tests.unit.test_searching import Memory
 from tests.unit.vector_takers import taking_several
 
 RULES: Final = Rules.of(MOBILEFACENET, min_faces=3)
@@ -119,8 +120,8 @@ MIXTURES: Final[dict[str, Callable[[Stage], object]]] = {
     "archive.identity.records.FaceSet.joined_by": lambda _: OURS.joined_by(THEIRS),
     "archive.identity.standing.Standing": lambda _: mixed_standing(),
     "archive.identity.standing.remembered": lambda _: remembered(portrait(OURS), THEIRS),
-    "archive.searching.search": lambda stage: search(
-        FaceSearchStore(stage.database), THEIR_FACE.embedding, MODEL.name, limit=1
+    "archive.searching.search": lambda _: search(
+        Memory([]), THEIR_FACE.embedding, MODEL.name, limit=1
     ),
     "resources.store.drawings.DrawingDesk.add_face": lambda stage: stage.connected(
         lambda it: DrawingDesk(it).add_face(KEY, MODEL, THEIR_FACE, "crop")

@@ -16,8 +16,8 @@ from resources.vision.thresholds import ARCFACE_512, ARCFACE_512_GROUNDS
 __all__ = ["ALTERNATIVES", "DLIB", "KnownModel", "look_up", "require_licence", "require_usable"]
 
 ALTERNATIVES: Final = (
-    "AuraFace (model `auraface`, Apache-2.0) and dlib (model `dlib`, CC0 and Boost, nothing to "
-    "download) are free for any use"
+    "AuraFace (model `auraface`, Apache-2.0; about its detector see `face-archive models show "
+    "auraface`) and dlib (model `dlib`, CC0 and Boost, nothing to download) are free for any use"
 )
 
 

@@ -9,7 +9,7 @@ again, if ever (``next_try``). Reading and writing the rows is the store's part,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
@@ -140,6 +140,7 @@ class LedgerRow:
         producer: What made it; of a rejected or failed item what tried to.
         attempts: Tries that did not end in ``done`` or ``skipped``.
         retry_at: When a failed one is due again; ``None`` where it was given up.
+        changed_at: When the row became what it is; ``None`` for one that is not stored yet.
     """
 
     state: State
@@ -147,6 +148,7 @@ class LedgerRow:
     producer: str | None = None
     attempts: int = 0
     retry_at: datetime | None = None
+    changed_at: datetime | None = field(default=None, compare=False)
 
 
 PENDING: Final = LedgerRow(State.PENDING)
@@ -208,7 +210,13 @@ def joint_verdict(
     return min((each for each in verdicts if each), key=_NEAREST_FIRST.index)
 
 
-def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str | None) -> LedgerRow:
+def reconcile(
+    row: LedgerRow | None,
+    skip: SkipReason | None,
+    producer: str | None,
+    *,
+    redo_stale: bool = True,
+) -> LedgerRow:
     """Say what a row becomes when its medium is looked at again; most stay as they are.
 
     What was made stays made when policy turns against it: taking it out of use or erasing it is
@@ -220,21 +228,24 @@ def reconcile(row: LedgerRow | None, skip: SkipReason | None, producer: str | No
         row: What the ledger has; ``None`` for a medium it has not seen.
         skip: Today's verdict.
         producer: What would make the product today; ``None`` if nothing can.
+        redo_stale: What another producer made is open; else only what it rejected or failed at.
     """
     if row is None:
         return PENDING if skip is None else LedgerRow(State.SKIPPED, skip)
     if row.reason == IGNORED:
         return row
     if skip is not None:
-        return row if _made(row) else LedgerRow(State.SKIPPED, skip)
+        return row if is_made(row) else LedgerRow(State.SKIPPED, skip)
     if row.state is State.SKIPPED and row.reason in _POLICY:
         return PENDING
-    if producer is not None and row.producer not in {None, producer}:
+    is_kept = row.state is State.DONE and not redo_stale
+    if producer is not None and row.producer not in {None, producer} and not is_kept:
         return replace(PENDING, producer=row.producer)
     return row
 
 
-def _made(row: LedgerRow) -> bool:
+def is_made(row: LedgerRow) -> bool:
+    """Whether there is a result: the product, or that the file itself can have none."""
     return row.state is State.DONE or (row.state is State.SKIPPED and row.reason not in _POLICY)
 
 

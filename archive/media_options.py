@@ -29,6 +29,7 @@ class MediaPassOptions:
             passes in seconds, the source has tried again already.
         poll_seconds: How often to look whether another pass finished a shared medium.
         wait_for_others_seconds: How long to do so before leaving it to the next run.
+        redo_stale: Make again what another producer made.
     """
 
     fingerprint_version: str
@@ -42,3 +43,4 @@ class MediaPassOptions:
     retry_base_seconds: float = 3600.0
     poll_seconds: float = 2.0
     wait_for_others_seconds: float = 600.0
+    redo_stale: bool = True

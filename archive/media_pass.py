@@ -49,6 +49,7 @@ __all__ = [
     "MediaSource",
     "MediaStore",
     "Vision",
+    "producers_today",
     "run_media_pass",
 ]
 
@@ -66,7 +67,7 @@ async def run_media_pass(
     clock: Callable[[], datetime],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> MediaPassResult:
-    """Do for one window what is missing or was made by another producer, and nothing else.
+    """Do for one window what is missing, or stale where the options say so, and nothing else.
 
     Args:
         window: Whose messages are in the store already.
@@ -85,7 +86,7 @@ async def run_media_pass(
             database or the blobs' place does not answer. Nothing that was stored is lost.
         Permanent: Nothing can go on until a person acts: a lost session, a full disk.
     """
-    producers = _producers(vision, options)
+    producers = producers_today(vision, options)
     async with off_loop(store.hold(window, owner)) as lease_owner:
         items = ItemWorker(
             chat,
@@ -161,7 +162,9 @@ class _Pass:
         for product in _products_of(medium):
             skip = joint_verdict(product, medium.file, medium.policies, self.options.limits)
             before = medium.rows.get(product)
-            after = reconcile(before, skip, self.producers.get(product))
+            after = reconcile(
+                before, skip, self.producers.get(product), redo_stale=self.options.redo_stale
+            )
             if after != before:
                 changes.append(LedgerChange(medium.file.media_id, product, before, after))
             if skip is None and product in self.producers:
@@ -249,7 +252,7 @@ def _to_make(wanted: Mapping[Product, LedgerRow]) -> frozenset[Product]:
     return frozenset(open_ones | {Product.FINGERPRINTS} & wanted.keys())
 
 
-def _producers(vision: Vision, options: MediaPassOptions) -> dict[Product, str]:
+def producers_today(vision: Vision, options: MediaPassOptions) -> dict[Product, str]:
     """Say who would make each product today; without a model nobody makes faces."""
     producers = {
         Product.FINGERPRINTS: options.fingerprint_version,

@@ -29,6 +29,7 @@ from cli import (
     people,
     publish,
     query,
+    redo,
     search,
     stats,
     status,
@@ -98,6 +99,7 @@ for group in (
     query,
     status,
     failures,
+    redo,
     why,
     db,
 ):

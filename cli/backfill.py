@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.accounts import AccountHeld
-from archive.errors import Permanent
 from archive.history_jumps import Estimate
 from archive.ids import ChatNo
 from archive.records import Chat
@@ -24,7 +23,7 @@ from cli.context import load_settings, open_toolbox
 from cli.dagster_api import BackfillState, DagsterApi
 from cli.exits import ExitCode
 from cli.output import emit, progress, say
-from cli.windows import plan_chats
+from cli.windows import plan_chats, require_archived
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
@@ -130,11 +129,7 @@ def _chosen(toolbox: Toolbox, names: Sequence[str]) -> list[Chat]:
         return [chat for chat in toolbox.chats.allowed() if chat.account_id not in resting]
     found = [toolbox.chats.find(name) for name in names]
     for chat in found:
-        if not chat.switches.archive:
-            raise Permanent(
-                f"{chat.title!r} may not be archived: run `face-archive chats allow "
-                f"{chat.chat_no} --archive` first."
-            )
+        require_archived(chat)
         toolbox.accounts.require_active(chat.account_id)
     return found
 

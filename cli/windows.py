@@ -1,6 +1,6 @@
 """Planning windows from the command line: one connection an account, the live lane.
 
-Shared by `chats allow` and `backfill`. Which windows a chat has is `archive.history`.
+Shared by the commands that ask for windows. Which windows a chat has is `archive.history`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from archive.errors import Permanent
 from archive.history import PlannedWindows, plan_windows
 from archive.ids import AccountId, ChatNo
 from archive.records import Chat
@@ -16,6 +17,19 @@ from cli.output import Advance
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
+
+
+def require_archived(chat: Chat) -> None:
+    """Refuse a chat whose windows nobody may read.
+
+    Raises:
+        Permanent: Its archive switch is off.
+    """
+    if not chat.switches.archive:
+        raise Permanent(
+            f"{chat.title!r} may not be archived: run `face-archive chats allow "
+            f"{chat.chat_no} --archive` first."
+        )
 
 
 async def plan_chats(

@@ -32,7 +32,7 @@ from archive.media_records import (
 )
 from archive.records import MediaAccess
 from archive.windows import Window
-from resources.store import faces, media_sql
+from resources.store import faces, ledger_changes, media_sql
 from resources.store import media_rows as read
 from resources.store.database import Database
 from resources.store.locks import named_lock
@@ -75,23 +75,13 @@ class MediaStore:
 
     def enroll(self, changes: Sequence[LedgerChange]) -> None:
         """Write ledger rows; one that somebody changed meanwhile is left as it is."""
-        columns = {
-            "media_ids": [each.media_id for each in changes],
-            "products": [each.product for each in changes],
-            "states": [each.after.state for each in changes],
-            "reasons": [each.after.reason for each in changes],
-            "producers": [each.after.producer for each in changes],
-            "attempts": [each.after.attempts for each in changes],
-            "is_new": [each.before is None for each in changes],
-            "old_states": [each.before and each.before.state for each in changes],
-            "old_reasons": [each.before and each.before.reason for each in changes],
-            "old_producers": [each.before and each.before.producer for each in changes],
-        }
         with self._database.transaction() as connection:
-            connection.execute(media_sql.LOCK_MEDIA, columns)
-            connection.execute(media_sql.CHANGE_ROWS, columns)
-            connection.execute(media_sql.NEW_ROWS, columns)
-            connection.execute(media_sql.NOT_FAILED, (columns["media_ids"],))
+            ledger_changes.enroll(connection, changes)
+
+    def reopen(self, changes: Sequence[LedgerChange]) -> None:
+        """Open rows that were made; one that somebody changed meanwhile is left as it is."""
+        with self._database.transaction() as connection:
+            ledger_changes.reopen(connection, changes)
 
     def claim(
         self,

@@ -120,6 +120,7 @@ def _ledger_row(row: Row) -> LedgerRow:
         producer=row["producer"],
         attempts=row["attempts"],
         retry_at=row["retry_at"],
+        changed_at=row["updated_at"],
     )
 
 

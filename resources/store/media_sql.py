@@ -36,7 +36,7 @@ WHERE own.chat_no = %(chat_no)s
 """
 
 LEDGER: Final[LiteralString] = """
-SELECT media_id, product, state, reason, producer, attempts, retry_at
+SELECT media_id, product, state, reason, producer, attempts, retry_at, updated_at
 FROM media_products
 WHERE media_id IN (
     SELECT media_id FROM message_media

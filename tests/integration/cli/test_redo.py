@@ -8,6 +8,7 @@ import pytest
 
 from cli.exits import ExitCode
 from resources.store.database import Database
+from resources.store.history import HistoryStore
 from tests.fakes.media import World
 
 from .conftest import Shell
@@ -60,6 +61,17 @@ def test_of_a_chat_all_media_open_for_the_products_that_are_named(
         for medium in ("document:7", "document:17")
         for product in ("thumbnails", "fingerprints")
     }
+
+
+def test_what_opens_brings_its_window_back_by_itself(installed: Shell, world: World) -> None:
+    world.run("UPDATE windows SET read_at = now(), watermark = last_id")
+    assert HistoryStore(world.database).windows_to_submit() == []
+
+    installed.rows("redo", WINDOWS[0], "--what", "thumbnails", "--yes")
+    world.run("UPDATE media_products SET updated_at = updated_at - interval '11 minutes'")
+
+    due = HistoryStore(world.database).windows_to_submit()
+    assert [row.window.key for row in due] == [WINDOWS[0]]
 
 
 def test_a_dry_run_shows_the_cost_and_opens_nothing(installed: Shell, world: World) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from archive.errors import Transient
+from archive.errors import ItemRejected, Transient
 from archive.faces.records import Box, FoundFace, MediaAnalysis
+from archive.ids import MediaId
 from archive.ledger import Product
 from archive.media_pass import producers_today
 from archive.redoing import RedoCost, RedoPlan, made_together, plan_redo
@@ -107,6 +108,16 @@ async def test_a_face_that_nobody_decided_about_and_nobody_sees_goes(world: Worl
     await redo(world, vision=Moved(unseen=[gone["x1"]]))
 
     assert [each["face_id"] for each in faces(world)] == [stays["face_id"]]
+
+
+async def test_what_cannot_be_fetched_any_more_keeps_its_faces(world: World) -> None:
+    before = faces(world)
+    world.source.script[MediaId("document:1")] = ItemRejected("gone", "deleted")
+
+    await redo(world)
+
+    assert set(world.ledger().values()) == {"skipped(gone)"}
+    assert faces(world) == before
 
 
 async def test_a_twin_in_another_chat_is_not_taken_as_the_answer(world: World) -> None:

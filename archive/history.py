@@ -185,6 +185,7 @@ class _Reading:
         self._in_flight = in_flight
         self._as_of: datetime
         self._inbox_up_to: int
+        self._known_top: MessageId
         self._known: set[User | PeerInfo] = set()
 
     async def run(self, *, whole: bool) -> None:
@@ -212,6 +213,7 @@ class _Reading:
     async def _look(self) -> Look:
         look = await asyncio.to_thread(self._store.look, self._window)
         self._as_of, self._inbox_up_to = look.as_of, look.inbox_up_to
+        self._known_top = look.row.known_top
         return look
 
     async def _descend(self, descent: Descent, gaps_up_to: int = 0) -> None:
@@ -221,12 +223,15 @@ class _Reading:
             top=descent.cursor,
             floor=descent.floor,
             in_flight=self._in_flight,
-            # In a space of its own a chat has few gaps; a shared one is mostly gaps.
-            ids_per_page=PAGE if self._chat.id_space is IdSpace.OWN else None,
+            ids_per_page=PAGE if self._is_dense(descent) else None,
         ) as pages:
             async for answer in pages:
                 descent = await self._keep(answer, descent)
         await asyncio.to_thread(self._store.finish, self._window, descent, gaps_up_to=gaps_up_to)
+
+    def _is_dense(self, descent: Descent) -> bool:
+        """Whether few ids are missing: a space of its own, and no ids still to come."""
+        return self._chat.id_space is IdSpace.OWN and descent.cursor <= self._known_top + 1
 
     async def _ask(self, below: MessageId) -> Asked:
         as_of = self._as_of

@@ -149,6 +149,7 @@ class PagesAhead:
         self._stripes: deque[_Stripe] = deque()
         self._frontier = top
         self._ids_per_page = ids_per_page
+        self._bottom: MessageId | None = None
         if ids_per_page is None:
             # It reaches as far as its page will.
             self._stripes.append(_Stripe(top, MessageId(max(floor, top - 1))))
@@ -211,6 +212,9 @@ class PagesAhead:
         """Cut the next stripe off: shorter ones towards the end, so that all end together."""
         if self._ids_per_page is None or self._frontier <= self._floor:
             return None
+        # Nothing is below: the page under way, if empty too, will speak for all the rest.
+        if any(each.asking and each.rest <= (self._bottom or 0) for each in self._stripes):
+            return None
         floor, most = self._floor, self._in_flight()
         if most > 1:
             pages_left = (self._frontier - floor) / self._ids_per_page
@@ -235,6 +239,8 @@ class PagesAhead:
         """Keep a page: it owns the ids from its smallest up to where it was asked to begin."""
         ids = asked.arrival.ids
         lowest = lowest_below(ids, stripe.rest)
+        if lowest is None:
+            self._bottom = stripe.rest
         first = self._floor if lowest is None else MessageId(max(lowest, self._floor))
         if stripe.floor == self._frontier:
             # Nobody reads below: what the page brings of it is not asked for again.

@@ -194,6 +194,17 @@ def test_pages_in_flight_start_together_where_it_is_known_how_densely_messages_l
     assert asyncio.run(collect()) == 1_000
 
 
+@pytest.mark.parametrize("in_flight", [1, 2, 4])
+def test_where_nothing_is_although_much_was_expected_nothing_more_is_asked_than_was_under_way(
+    in_flight: int,
+) -> None:
+    line = Line([])
+
+    read(line, 10_001, in_flight=lambda: in_flight, guess=100)
+
+    assert len(line.asked) == in_flight
+
+
 def test_a_limit_that_falls_to_one_is_kept_from_the_next_request_on() -> None:
     line = Line(range(1, 3_001))
 

@@ -89,7 +89,9 @@ def test_a_reading_that_dies_anywhere_goes_on_to_the_same_rows(
             continue
 
     assert live_ids(database, chat) == sorted(ids)
-    assert HistoryStore(database).windows_to_submit() == []
+    # Other examples share the database: what they left says nothing about this one.
+    left = HistoryStore(database).windows_to_submit()
+    assert [row.window for row in left if row.window.chat_no == chat.chat_no] == []
 
 
 @shared_database

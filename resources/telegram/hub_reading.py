@@ -1,6 +1,7 @@
 """What a hub says of itself when it is asked: what it is, and what may be done in it.
 
-Nothing here changes anything on Telegram. What is written to a hub is ``hub_writing``'s.
+Nothing here changes anything on Telegram. What is in a hub is ``hub_contents``'s, what is written
+to it ``hub_writing``'s.
 """
 
 from __future__ import annotations

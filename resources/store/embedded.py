@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from fasteners import InterProcessLock
-from psutil import pid_exists
+from psutil import pid_exists, virtual_memory
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -31,6 +31,10 @@ DAGSTER = "dagster"
 
 # sun_path of a unix socket has 104 bytes on macOS and 108 on Linux, the final NUL included.
 _LONGEST_SOCKET_NAME = 103
+
+# An eighth of the machine, because pictures and models need more; at most what the vectors of a
+# million faces and their graph are read from (`identity.search`).
+_MOST_BUFFERS = 2 * 2**30
 
 
 class EmbeddedPostgres:
@@ -118,8 +122,29 @@ def _start(folder: Path) -> PostgresServer:
     server = get_server(folder, start=False)
     # Its own is /tmp/.lockfile, one for all users of the machine, which only the first can open.
     server._lock = InterProcessLock(folder.with_name(f"{folder.name}.lock"))
+    with server._lock:
+        server.ensure_pgdata_inited()
+        _let_use_memory(folder)
     server.start()
     return server
+
+
+def _let_use_memory(folder: Path) -> None:
+    """Let the server keep more than PostgreSQL's own 128 MB in memory, from its next start on.
+
+    A search walks through the graph of all vectors in no order, and each page of it that lies
+    outside costs a call of the system. It takes what it touches, not what it may.
+    """
+    megabytes = max(min(virtual_memory().total // 8, _MOST_BUFFERS) // 2**20, 128)
+    wanted, settings = f"shared_buffers = {megabytes}MB\n", folder / "memory.conf"
+    if not settings.exists() or settings.read_text() != wanted:
+        settings.write_text(wanted)
+        settings.chmod(0o644)
+    main = folder / "postgresql.conf"
+    include = f"include_if_exists = '{settings.name}'\n"
+    if include not in main.read_text():
+        with main.open("a") as lines:
+            lines.write(f"\n{include}")
 
 
 def _keep_programs_out_of_private_folders(programs: dict[int, Path], place: Path) -> None:

@@ -1,10 +1,12 @@
-"""Where the embedded server may live, and where its programs run from."""
+"""Where the embedded server may live, where its programs run from, and what memory it may use."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+import psutil
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
@@ -42,3 +44,15 @@ def test_programs_below_a_private_home_are_copied_out_of_it(tmp_path: Path) -> N
 def test_its_lock_file_is_nobody_elses(postgres: EmbeddedPostgres) -> None:
     folder = Path(conninfo_to_dict(postgres.archive_url)["host"])
     assert Path(os.fsdecode(postgres._server._lock.path)) == folder.with_name("data.lock")
+
+
+def test_it_may_keep_an_eighth_of_the_machine_in_memory_at_most_two_gigabytes(
+    postgres: EmbeddedPostgres,
+) -> None:
+    with psycopg.connect(postgres.archive_url) as connection:
+        [setting] = connection.execute(
+            "SELECT pg_size_bytes(current_setting('shared_buffers'))"
+        ).fetchone() or [0]
+
+    allowed = max(min(psutil.virtual_memory().total // 8, 2 * 2**30), 128 * 2**20)
+    assert setting == allowed // 2**20 * 2**20

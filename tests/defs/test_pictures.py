@@ -44,5 +44,5 @@ def test_dagster_shows_small_pictures_in_which_nobody_is_named(
 def test_without_a_warehouse_the_run_fails_with_the_way_to_one(
     toolbox: Toolbox, ephemeral: dg.DagsterInstance
 ) -> None:
-    with pytest.raises(dg.Failure, match="analytics"):
+    with pytest.raises(dg.Failure, match="face-archive warehouse"):
         dg.materialize([people_plots], instance=ephemeral, resources={"toolbox": toolbox})

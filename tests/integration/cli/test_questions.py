@@ -108,7 +108,7 @@ def test_an_error_of_a_query_is_one_line_and_names_the_way(asking: Shell) -> Non
 def test_without_a_warehouse_a_query_says_how_to_get_one(shell: Shell) -> None:
     result = shell.run("query", "SELECT 1")
     assert result.exit_code == ExitCode.PERSON_MUST_ACT
-    assert "analytics" in result.stderr
+    assert "face-archive warehouse" in result.stderr
 
 
 def test_the_marts_are_listed_with_their_columns_and_documentation(asking: Shell) -> None:

@@ -142,7 +142,7 @@ def test_without_a_warehouse_the_way_to_one_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_no_warehouse_is_to_be_built_again(tmp_path: Path) -> None:
     file = tmp_path / "archive.duckdb"
     file.write_text("no database " * 1000)
-    with pytest.raises(Permanent, match="materialize"):
+    with pytest.raises(Permanent, match="build it again"):
         Warehouse(file).columns()
 
 

@@ -25,6 +25,7 @@ SHORT_SECONDS: Final = 30.0
 # many frames: "every 2 s" are 2.002 s at 29.97 frames a second, x264's 250 frames are 10.4 s of a
 # film. Strictly read, each of their gaps would be filled, which costs ten times as much.
 _TOLERANCE: Final = 1.1
+_IN_HAND: Final = 2
 
 # A group of pictures of a day: what says it is longer is a damaged index.
 _MOST_FILLS: Final = 100_000
@@ -148,14 +149,15 @@ class FixedRateSampler:
 class GapSampler(Generic[T]):
     """Takes keyframes, and the last frame before a gap would grow too long.
 
-    Keeps one frame in hand at most: the one to take if nothing better comes in time.
+    Keeps two frames in hand at most: the one to take if nothing better comes in time, and the
+    first one past the limit, which is next if then still nothing has come.
     """
 
     def __init__(self, plan: KeyframesAndGaps) -> None:
         """Begin a video; its first frame is taken whatever it is."""
         self._plan = plan
         self._last: float | None = None
-        self._held: tuple[float, T] | None = None
+        self._held: list[tuple[float, T]] = []
 
     def is_overdue(self, seconds: float) -> bool:
         """Whether a frame has to be taken before this time; the first one always has."""
@@ -170,16 +172,17 @@ class GapSampler(Generic[T]):
         """Decide about the next decoded frame; gives what is taken, which may be one held."""
         if self._last is not None and seconds <= self._last:
             return
-        if self.is_overdue(seconds) and self._held is not None:
-            self._last, held = self._held
-            self._held = None
+        while self._held and self.is_overdue(seconds):
+            self._last, held = self._held.pop(0)
             yield held
         if self.is_overdue(seconds) or (is_keyframe and self.wants_keyframe(seconds)):
-            self._last, self._held = seconds, None
+            self._last, self._held = seconds, []
             yield frame
-        elif self._held is None or seconds <= (self._last or 0.0) + self._plan.most_gap:
-            # Past the limit, within its tolerance, the first will do where nothing came in time.
-            self._held = seconds, frame
+        elif seconds <= (self._last or 0.0) + self._plan.most_gap:
+            self._held = [(seconds, frame)]
+        elif len(self._held) < _IN_HAND:
+            # Past the limit, within its tolerance.
+            self._held.append((seconds, frame))
 
 
 @dataclass(frozen=True, slots=True)

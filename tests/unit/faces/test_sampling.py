@@ -116,6 +116,12 @@ def test_after_a_hole_in_the_stream_the_next_frame_is_taken() -> None:
     assert gap_sample(frames, 1.0, 2.0) == [0.0, 0.5, 9.0]
 
 
+def test_a_frame_just_past_the_limit_is_taken_where_the_next_comes_much_later() -> None:
+    frames = [(0.0, True), (1.0, False), (7.0, False), (9.0, False)]
+
+    assert gap_sample(frames, 1.0, 6.5) == [0.0, 1.0, 7.0]
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 1e3), st.booleans()), min_size=1),
     st.floats(0.1, 2),

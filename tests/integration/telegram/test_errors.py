@@ -96,7 +96,6 @@ def test_trouble_on_the_way_passes(error: Exception) -> None:
         "AuthKeyDuplicatedError",
         "SessionRevokedError",
         "SessionExpiredError",
-        "UserDeactivatedError",
         "UserDeactivatedBanError",
     ],
 )
@@ -104,6 +103,12 @@ def test_a_dead_session_says_to_log_in(name: str) -> None:
     translated = translate(getattr(errors, name)(REQUEST))
     assert isinstance(translated, SessionLost)
     assert "face-archive login" in str(translated)
+
+
+def test_a_deleted_account_is_none_that_a_login_would_help() -> None:
+    translated = translate(errors.UserDeactivatedError(REQUEST))
+    assert isinstance(translated, SessionLost)
+    assert "face-archive accounts remove" in str(translated)
 
 
 def test_a_key_the_server_does_not_know_says_to_log_in() -> None:

@@ -68,8 +68,7 @@ def the_model_in_use_has_seen_every_face(
 ) -> dg.AssetCheckResult:
     """No face has vectors of other models only: it would be like nobody, and nobody would find it.
 
-    `face-archive models list` says which model made what, `models use` and `models migrate` change
-    the one in use.
+    `face-archive models list` says which model made what, `models use` goes back to it.
     """
     window, model = parse_key(context.partition_key), toolbox.engine_spec.model_name
     return _none(toolbox.audit.faces_of_other_models(window, model))

@@ -77,6 +77,6 @@ def _require_comparable(toolbox: Toolbox, name: str) -> None:
     others = [each.model for each in toolbox.holdings.by_model() if each.vectors]
     raise Permanent(
         f"{blind} faces were embedded by {', '.join(sorted({*others} - {name}))} and not by "
-        f"{name}: vectors of two models cannot be compared. `face-archive models migrate {name}` "
-        "brings them over with all that was decided about them."
+        f"{name}: vectors of two models cannot be compared, and none can be brought over yet. Keep "
+        "the model, or begin another archive in a data folder of its own."
     )

@@ -52,8 +52,7 @@ def _vectors(toolbox: Toolbox) -> CheckResult:
             "vectors",
             f"{found.faces} faces were embedded by {', '.join(others)} only: {model} is in use and "
             "cannot compare them.",
-            f"Go back with `face-archive models use {others[0]}`, or bring them over with "
-            f"`face-archive models migrate {model}`.",
+            f"Go back with `face-archive models use {others[0]}`.",
         )
     if found.portraits:
         finding = f"{found.portraits} people are remembered by another model than {model}."

@@ -129,7 +129,7 @@ def test_another_model_is_refused_while_only_the_old_one_has_seen_the_faces(
     refused = installed.run("models", "use", "dlib")
     assert refused.exit_code == ExitCode.PERSON_MUST_ACT
     assert "3 faces" in refused.stderr
-    assert "models migrate dlib" in refused.stderr
+    assert "data folder of its own" in refused.stderr
     assert MODEL.name in refused.stderr
 
     (found,) = [row for row in installed_doctor(installed) if row["name"] == "vectors"]

@@ -127,8 +127,8 @@ class PagesAhead:
         top: Exclusive upper end.
         floor: Lowest id, included.
         in_flight: How many requests may be under way.
-        ids_per_page: A guess to begin with; wrong by far, it costs a request. ``None``: wait for
-            the first page.
+        ids_per_page: A guess to begin with; where nothing is, it costs as many requests as may be
+            under way. ``None``: wait for the first page.
         pause_seconds: Between an answer and taking it apart.
     """
 

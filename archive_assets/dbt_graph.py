@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MANIFEST: Final = "manifest.json"
 _GRAPH: Final = "graph.json"
 _LIBRARIES: Final = ("dbt-core", "dbt-duckdb", "dagster-dbt")
-_GROUP: Final = "analytics"
 
 # What each of dbt's tests says of a column, in a sentence for a person.
 _SENTENCES: Final[Mapping[str, str]] = {

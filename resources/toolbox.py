@@ -31,8 +31,8 @@ from resources.databases import databases
 from resources.desktop_export.media import ExportedMedia
 from resources.gazetteer import GeoNames
 from resources.proposals import ProposalFile
+from resources.readers_media import ReadersMedia
 from resources.settings import Settings
-from resources.several_accounts import ReadersMedia
 from resources.store.accounts import AccountStore
 from resources.store.asking import AskingStore
 from resources.store.audit import AuditStore

@@ -13,6 +13,7 @@ of it asks of Telegram and of the store. Import from here.
 
 from archive.publishing.desired import Policy
 from archive.publishing.drift import Drift, Finding, SeenMessage
+from archive.publishing.each_hub import HubRun, publish_each
 from archive.publishing.operations import OpenTopic, Operation, PostContent
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import BudgetPace, Pace, no_pace
@@ -37,7 +38,6 @@ from archive.publishing.records import (
     TopicGone,
 )
 from archive.publishing.rights import HubBlocked, require_hub_rights, require_usable, rights_in
-from archive.publishing.several import HubRun, publish_each
 
 __all__ = [
     "ALL_OTHERS",

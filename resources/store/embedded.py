@@ -32,8 +32,8 @@ DAGSTER = "dagster"
 # sun_path of a unix socket has 104 bytes on macOS and 108 on Linux, the final NUL included.
 _LONGEST_SOCKET_NAME = 103
 
-# An eighth of the machine, because pictures and models need more; at most what the vectors of a
-# million faces and their graph are read from (`identity.search`).
+# An eighth of the machine, because pictures and models need more; at most what holds the graph of a
+# million faces, 1.4 GB (`identity.search`).
 _MOST_BUFFERS = 2 * 2**30
 
 

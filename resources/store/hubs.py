@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from archive.errors import Permanent
 from archive.ids import ChatNo
 from archive.publishing import Hub, HubNo, HubRule, HubState
+from archive.publishing.seating import MESSAGES_A_TOPIC
 from archive.publishing.state import Room, Standing
 from resources.store.chats import chat_of
 from resources.store.database import Database
@@ -65,7 +66,7 @@ SELECT hubs.hub_no, hubs.state <> 'blocked' AS is_open, hubs.tags,
              WHERE topics.hub_no = hubs.hub_no AND topics.state <> 'removed') AS residents,
        (SELECT count(*) FROM publications
         WHERE publications.hub_no = hubs.hub_no AND publications.state <> 'removed')
-       + 3 * (SELECT count(*) FROM topics
+       + %(a_topic)s * (SELECT count(*) FROM topics
               WHERE topics.hub_no = hubs.hub_no AND topics.state <> 'removed') AS messages
 FROM hubs
 WHERE hubs.in_use
@@ -159,7 +160,7 @@ class HubRows:
 def rooms_of(connection: Connection, hub_no: HubNo) -> tuple[Room, ...]:
     """Read every hub in use; a hub that is not is alone with everybody."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_ROOMS).fetchall()
+        rows = cursor.execute(_ROOMS, {"a_topic": MESSAGES_A_TOPIC}).fetchall()
     rooms = tuple(
         Room(
             hub_no=HubNo(row["hub_no"]),

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import requests
-
 from archive.errors import Permanent, Transient
 
 _TIMEOUT_SECONDS: Final = 60.0
@@ -182,6 +180,8 @@ class DagsterApi:
         )
 
     def _call(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        import requests
+
         try:
             answer = requests.post(
                 f"{self.address}/graphql",

@@ -10,11 +10,13 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
-
-import polars as pl
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from archive.errors import Permanent
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Holds(StrEnum):
@@ -44,14 +46,6 @@ _TYPES: Final[Mapping[Holds, frozenset[str]]] = {
 }
 """PostgreSQL's names of the types that may come."""
 
-_STORED: Final[Mapping[Holds, pl.DataType]] = {
-    Holds.TEXT: pl.String(),
-    Holds.COUNT: pl.Int64(),
-    Holds.NUMBER: pl.Float64(),
-    Holds.YES_NO: pl.Boolean(),
-    Holds.TIME: pl.Datetime("us", "UTC"),
-}
-
 # As PostgreSQL writes a timestamptz where the session's zone is UTC.
 _TIME_FORMAT: Final = "%Y-%m-%d %H:%M:%S%.f%#z"
 
@@ -73,7 +67,7 @@ class Table:
     @property
     def schema(self) -> dict[str, pl.DataType]:
         """Column → type in the files."""
-        return {name: _STORED[holds] for name, holds in self.columns.items()}
+        return {name: _stored()[holds] for name, holds in self.columns.items()}
 
     def check(self, types: Mapping[str, str]) -> None:
         """Compare what the database gives with what is declared.
@@ -96,8 +90,10 @@ class Table:
 
     def frame(self, csv: bytes | bytearray) -> pl.DataFrame:
         """Read rows as PostgreSQL's COPY writes them in CSV, without a header."""
+        import polars as pl
+
         read_as = {
-            name: pl.String() if holds in (Holds.TIME, Holds.YES_NO) else _STORED[holds]
+            name: pl.String() if holds in (Holds.TIME, Holds.YES_NO) else _stored()[holds]
             for name, holds in self.columns.items()
         }
         # A memory file, because the reader takes a bytes object for the name of a file.
@@ -112,7 +108,23 @@ class Table:
 _PARSED: Final = frozenset({Holds.TIME, Holds.YES_NO})
 
 
+@cache
+def _stored() -> Mapping[Holds, pl.DataType]:
+    """Give the types in the files; polars takes 0.4 s to load, and only a snapshot needs it."""
+    import polars as pl
+
+    return {
+        Holds.TEXT: pl.String(),
+        Holds.COUNT: pl.Int64(),
+        Holds.NUMBER: pl.Float64(),
+        Holds.YES_NO: pl.Boolean(),
+        Holds.TIME: pl.Datetime("us", "UTC"),
+    }
+
+
 def _parsed(name: str, holds: Holds) -> pl.Expr:
+    import polars as pl
+
     column = pl.col(name)
     if holds is Holds.YES_NO:
         return column == "t"

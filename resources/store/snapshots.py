@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, LiteralString
+from typing import TYPE_CHECKING, Final, LiteralString
 from uuid import UUID
 
-import polars as pl
 from psycopg import Connection, Cursor, sql
 
 from archive.warehouse.parts import Change, Part
 from archive.warehouse.tables import PartsBy, Table
 from resources.store.database import Database
 from resources.store.locks import named_lock
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Of CSV: some three hundred thousand messages, and four times as much while a frame is made of it.
 _FRAME_BYTES: Final = 32_000_000

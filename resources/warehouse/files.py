@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
-
-import polars as pl
 
 from archive.warehouse.parts import Part
 from archive.warehouse.snapshots import Manifest, Written
 from archive.warehouse.tables import TABLES, Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # Holds no row: a table without rows has its columns all the same.
 _EMPTY: Final = "empty.parquet"
@@ -54,6 +55,8 @@ class SnapshotFiles:
 
     def publish(self, manifest: Manifest) -> None:
         """Remember what the files are, then remove every file that it does not name."""
+        import polars as pl
+
         for table in TABLES:
             self._write(table, _EMPTY, pl.DataFrame(schema=table.schema))
         fresh = self._manifest_file.with_suffix(_UNFINISHED)

@@ -48,10 +48,11 @@ def test_it_ends_where_average_linkage_does(seed: int, threshold: float) -> None
     assert same(grown(faces.vectors, threshold).group_of, expected)
 
 
-def test_a_thousand_copies_of_one_vector_are_one_group() -> None:
-    vectors = np.tile(unit(np.ones((1, 64))), (1000, 1))
+def test_many_copies_of_one_vector_are_one_group() -> None:
+    # More pairs than are measured at a time.
+    vectors = np.tile(unit(np.ones((1, 64))), (400, 1))
     groups = grown(vectors, 0.9)
-    assert groups.sizes[groups.group_of].tolist() == [1000] * 1000
+    assert groups.sizes[groups.group_of].tolist() == [400] * 400
 
 
 @pytest.mark.parametrize("exact_up_to", [0, 10_000])

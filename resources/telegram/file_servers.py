@@ -20,12 +20,18 @@ from telethon.network import MTProtoSender
 from telethon.tl import functions
 from telethon.tl.alltlobjects import LAYER
 
+from archive.errors import Transient
 from archive.ids import AccountId
 from resources.telegram.calling import Caller, method_name
-from resources.telegram.errors import SessionLost
+from resources.telegram.errors import SessionLost, TelegramRefused
 from resources.telegram.sessions import Lane, SessionFiles
 
 _CONNECTION_RETRIES = 2
+
+# A ticket holds once. Where its answer is lost, Telethon sends it again by itself and gets this:
+# another ticket is needed. Not many: exports are flooded soonest.
+_SPENT = "AUTH_BYTES_INVALID"
+_TICKETS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +127,21 @@ class FileServers:
                 return await self._connected(dc_id, stored, functions.help.GetConfigRequest())
             except SessionLost:
                 self._keys.forget(dc_id)
-        ticket = await self._call(functions.auth.ExportAuthorizationRequest(dc_id))
-        ticket = functions.auth.ImportAuthorizationRequest(id=ticket.id, bytes=ticket.bytes)
-        sender = await self._connected(dc_id, None, ticket)
+        sender = await self._admitted(dc_id)
         self._keys.save(dc_id, sender.auth_key.key)
         return sender
+
+    async def _admitted(self, dc_id: int) -> Any:
+        """Connect with a key that is the account's from now on."""
+        for _ in range(_TICKETS):
+            ticket = await self._call(functions.auth.ExportAuthorizationRequest(dc_id))
+            ticket = functions.auth.ImportAuthorizationRequest(id=ticket.id, bytes=ticket.bytes)
+            try:
+                return await self._connected(dc_id, None, ticket)
+            except TelegramRefused as refusal:
+                if refusal.code != _SPENT:
+                    raise
+        raise Transient(f"Data centre {dc_id} took none of {_TICKETS} authorizations.")
 
     async def _connected(self, dc_id: int, key: bytes | None, first: Any) -> Any:
         """Connect, and introduce ourselves with the first request.

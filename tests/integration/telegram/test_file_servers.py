@@ -127,6 +127,27 @@ async def test_a_lost_connection_to_a_data_centre_is_survived(shelf: Shelf) -> N
     assert shelf.asked(EXPORT) == 1
 
 
+async def test_an_answer_that_is_lost_while_a_key_is_admitted_costs_another_ticket(
+    shelf: Shelf,
+) -> None:
+    data = noise(100)
+    shelf.group.document(shelf.house.me, data, dc=FILE_DC)
+    account, chat, message = await shelf.open()
+    shelf.faults.drop_after("auth.importAuthorization", first=1)
+
+    assert await fetch(account, chat, message) == data
+    assert shelf.asked(EXPORT) == 2
+
+
+async def test_tickets_that_never_hold_are_no_endless_loop_and_no_lost_file(shelf: Shelf) -> None:
+    shelf.group.document(shelf.house.me, noise(100), dc=FILE_DC)
+    account, chat, message = await shelf.open()
+    shelf.faults.error("auth.importAuthorization", "AUTH_BYTES_INVALID", times=None)
+
+    with pytest.raises(Transient, match="took none of 2"):
+        await fetch(account, chat, message)
+
+
 async def test_a_revoked_session_is_lost_wherever_its_files_lie(shelf: Shelf) -> None:
     shelf.group.document(shelf.house.me, noise(100), dc=FILE_DC)
     account, chat, message = await shelf.open()

@@ -155,7 +155,8 @@ async def draw(
         Conflict: There is a face already, or a person had said otherwise.
         ItemRejected: The file is gone, cannot be decoded, or has no frame then.
         Permanent: The box lies outside the picture, or nothing allows faces of it any more.
-        Transient: Telegram or the store does not answer, or somebody else is deciding.
+        Transient: Telegram or the store does not answer, somebody else is deciding, or the model
+            was changed meanwhile.
     """
     kind: PictureKind = "video" if picture.file.kind in VIDEO_KINDS else "image"
     async with _file(picture, Fetcher(picture.chat, media, blobs, options, Tally())) as data:

@@ -160,7 +160,8 @@ def identify(
         draw_id: Gives each new identity its id.
 
     Raises:
-        Transient: The store is busy or does not answer; nothing was written.
+        Transient: The store is busy, does not answer, or goes by another model by now; nothing
+            was written.
     """
     rules = options.rules(model.thresholds)
     basis = Basis(model.name, rules.min_quality, f"{model.embedding_version} {rules}")

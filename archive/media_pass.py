@@ -82,8 +82,9 @@ async def run_media_pass(
         sleep: Waits; used only while another pass holds a shared medium.
 
     Raises:
-        Transient: A pass of this window is running, Telegram wants the account to wait, or the
-            database or the blobs' place does not answer. Nothing that was stored is lost.
+        Transient: A pass of this window is running, Telegram wants the account to wait, the model
+            was changed meanwhile, or the database or the blobs' place does not answer. Nothing
+            that was stored is lost.
         Permanent: Nothing can go on until a person acts: a lost session, a full disk.
     """
     producers = producers_today(vision, options)

@@ -256,7 +256,12 @@ class MediaStore(Protocol):
         ...
 
     def commit(self, chat_no: ChatNo, lease_owner: str, result: Result) -> Commit:
-        """Store one result with its content, faces, vectors, ledger rows and access."""
+        """Store one result with its content, faces, vectors, ledger rows and access.
+
+        Raises:
+            Transient: Faces were looked for by a model that is not in use any more; nothing is
+                stored.
+        """
         ...
 
     def set_back(self, lease_owner: str, setback: Setback) -> Committed:

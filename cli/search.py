@@ -25,6 +25,7 @@ from cli.output import emit, progress, say
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
+    from resources.vision.factory import EngineSpec
 
 Row = dict[str, object]
 
@@ -74,8 +75,10 @@ def search_command(
     with open_toolbox() as toolbox:
         chats = {each.chat_no: each for each in toolbox.chats.list()}
         within = _within(chats, chat, since, until)
-        model = toolbox.engine_spec.model_name
-        probes = _probes(toolbox, probe, model)
+        # Once: the model in use may change while the picture is looked at.
+        spec = toolbox.engine_spec
+        model = spec.model_name
+        probes = _probes(toolbox, probe, spec)
         found = [
             search(toolbox.face_search, each.vector, model, within, limit=limit, itself=each.itself)
             for each in probes
@@ -106,7 +109,7 @@ def _within(
     )
 
 
-def _probes(toolbox: Toolbox, probe: str, model: str) -> list[_Probe]:
+def _probes(toolbox: Toolbox, probe: str, spec: EngineSpec) -> list[_Probe]:
     """Read what a person asks about.
 
     Raises:
@@ -116,10 +119,10 @@ def _probes(toolbox: Toolbox, probe: str, model: str) -> list[_Probe]:
     path = Path(probe).expanduser()
     if not path.is_file():
         face_id = find_face(toolbox.face_search, probe)
-        vector = vector_of(toolbox.face_search, face_id, model)
+        vector = vector_of(toolbox.face_search, face_id, spec.model_name)
         return [_Probe(vector, str(face_id), itself=face_id)]
     with progress("Looking for faces"):
-        analysis = toolbox.analyst().analyse(path.read_bytes(), "image")
+        analysis = toolbox.analyst(spec).analyse(path.read_bytes(), "image")
     if not analysis.faces:
         dropped = ", ".join(f"{count} {why}" for why, count in sorted(analysis.rejected.items()))
         raise Permanent(f"no face to look for in {path.name}; dropped: {dropped or 'none'}")

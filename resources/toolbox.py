@@ -53,6 +53,7 @@ from resources.store.locks import account_lane
 from resources.store.media import MediaStore
 from resources.store.media_failures import FailureStore
 from resources.store.migrate import require_migrated
+from resources.store.model_in_use import ModelInUse
 from resources.store.near_copies import NearCopies
 from resources.store.overview import OverviewStore
 from resources.store.paces import PaceStore
@@ -119,6 +120,7 @@ class Toolbox:
         self.failures = FailureStore(database)
         self.searches = SearchStore(database)
         self.holdings = HoldingStore(database)
+        self.model_in_use = ModelInUse(database)
         self.face_search = FaceSearchStore(database)
         self.people = PeopleStore(database)
         self.corrections = CorrectionStore(database)
@@ -270,8 +272,17 @@ class Toolbox:
 
     @property
     def engine_spec(self) -> EngineSpec:
-        """Which model the settings choose, not loaded yet."""
-        return chosen_engine(self.settings)
+        """Which model is in use, not loaded yet; the settings choose only where none is yet.
+
+        Asked anew by whoever begins something: a migration changes it while programs run.
+        """
+        return chosen_engine(self.settings, self.model_in_use.name())
+
+    @property
+    def model_set_otherwise(self) -> str | None:
+        """The model that the settings name, where the archive began with another."""
+        in_use = self.model_in_use.name()
+        return self.settings.model if in_use not in {None, self.settings.model} else None
 
     def vision(self, *, faces: bool = True, workers: int | None = None) -> AnalystPool:
         """Give a pool of analysts, to be entered.
@@ -288,15 +299,19 @@ class Toolbox:
             limits=self._analyst_limits,
         )
 
-    def analyst(self) -> Analyst:
-        """Load the model here, for a picture that somebody asks about.
+    def analyst(self, spec: EngineSpec) -> Analyst:
+        """Load a model here, for a picture that somebody asks about.
+
+        Args:
+            spec: The model in use. Whoever keeps the analyst asks `engine_spec` before each use,
+                and loads another where that is not the same any more.
 
         Raises:
             Permanent: The model's licence was not accepted, or its files are missing.
         """
         from resources.vision.analyst import Analyst
 
-        return Analyst(self.engine_spec.build(), self._analyst_limits)
+        return Analyst(spec.build(), self._analyst_limits)
 
     @property
     def _analyst_limits(self) -> AnalystLimits:
@@ -395,12 +410,17 @@ class Toolbox:
         return self.settings.media_workers or os.cpu_count() or 1
 
 
-def chosen_engine(settings: Settings) -> EngineSpec:
-    """Name the model that the settings choose; nothing is loaded yet."""
+def chosen_engine(settings: Settings, in_use: str | None = None) -> EngineSpec:
+    """Name the model to work with; nothing is loaded yet.
+
+    Args:
+        settings: How it runs, and which it is where none is in use.
+        in_use: What the archive says.
+    """
     from resources.vision.factory import EngineSpec
 
     return EngineSpec(
-        model_name=settings.model or DEFAULT_MODEL,
+        model_name=in_use or settings.model or DEFAULT_MODEL,
         models_dir=settings.models_dir,
         accept_noncommercial=settings.accept_noncommercial_models,
         providers=tuple(name.strip() for name in settings.vision_providers.split(",")),

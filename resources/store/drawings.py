@@ -112,6 +112,10 @@ class DrawingDesk(CorrectionDesk):
     def add_face(
         self, content_key: ContentKey, model: ModelRecord, face: FoundFace, crop_key: str
     ) -> FaceId:
-        """Store a face with its vector."""
+        """Store a face with its vector.
+
+        Raises:
+            Transient: Another model is in use by now.
+        """
         faces.ensure_model(self._connection, model)
         return faces.add_face(self._connection, content_key, model.name, face, crop_key)

@@ -29,6 +29,7 @@ from archive.ids import (
 )
 from archive.known_faces import KnownFace, NoFace, attach
 from archive.provenance import require_model
+from resources.store.model_in_use import begin_with, require_in_use
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -197,6 +198,7 @@ def write_faces(
 
     Raises:
         MixedModels: Another model made one of the vectors.
+        Transient: Another model is in use.
     """
     attachment = attach(known_faces(connection, key), faces, _no_faces(connection, key))
     connection.execute(_REMOVE_FACES, (list(attachment.gone),))
@@ -225,6 +227,10 @@ def _write(
 ) -> None:
     for face in faces:
         require_model(face.embedding, model)
+    if not faces:
+        return
+    begin_with(connection, model)
+    require_in_use(connection, model)
     rows = [
         _face_row(face_id, key, model, face, crop)
         for face_id, face, crop in zip(ids, faces, crop_keys, strict=True)
@@ -245,6 +251,7 @@ def add_face(
 
     Raises:
         MixedModels: Another model made its vector.
+        Transient: Another model is in use.
     """
     face_id = new_face_id()
     _write(connection, [face_id], key, model, [face], [crop_key])

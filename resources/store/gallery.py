@@ -20,6 +20,7 @@ from archive.identity.standing import Basis, Frame, Memory, Remembered, Standing
 from archive.ids import ContentKey, FaceId, IdentityId
 from resources.store.face_rows import FACE_COLUMNS, face_of, vectors_of
 from resources.store.identity_events import copy_rows
+from resources.store.model_in_use import require_in_use
 
 _ROWS_A_FETCH: Final = 10_000
 _IDENTITIES_A_READ: Final = 500
@@ -121,7 +122,11 @@ def what_is_due(connection: Connection, basis: Basis, limit: int) -> Standing | 
         connection: Of the transaction that decides.
         basis: What the memory must have been made for; another one is forgotten.
         limit: Most new faces of one pass.
+
+    Raises:
+        Transient: The basis is of a model that is not in use any more; nothing is forgotten.
     """
+    require_in_use(connection, basis.model)
     _rest_on(connection, basis)
     unknown = [IdentityId(one) for (one,) in connection.execute(_UNKNOWN_IDENTITIES)]
     asked = {"model": basis.model, "min_quality": basis.min_quality, "limit": limit}

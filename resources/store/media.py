@@ -4,7 +4,8 @@ Implements ``archive.media_ports.MediaStore``; the statements are in ``media_sql
 faces in ``faces``. What a medium may have is not decided here.
 
 Locks are always taken in one order, so that passes, switches and readings of history never wait
-for each other in a circle: chats, then a content, then media by id, then their ledger rows.
+for each other in a circle: the model in use, chats, then a content, then media by id, then their
+ledger rows.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from resources.store import media_rows as read
 from resources.store.database import Database
 from resources.store.locks import named_lock
 from resources.store.merging import merge_ranged
+from resources.store.model_in_use import require_in_use
 from resources.store.pictures import write_pictures
 from resources.store.searches import write_search
 
@@ -153,8 +155,15 @@ class MediaStore:
         return Committed.STORED
 
     def commit(self, chat_no: ChatNo, lease_owner: str, result: Result) -> Commit:
-        """Store one result with its content, faces, vectors, ledger rows and access."""
+        """Store one result with its content, faces, vectors, ledger rows and access.
+
+        Raises:
+            Transient: Faces were looked for by a model that is not in use any more; nothing is
+                stored.
+        """
         with self._database.transaction() as connection:
+            if result.model is not None and result.products & FACE_PRODUCTS:
+                require_in_use(connection, result.model)
             refusal = _refusal(connection, chat_no, result.media_id, result.products)
             if refusal is not None:
                 return Commit(refusal)

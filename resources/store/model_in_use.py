@@ -18,6 +18,8 @@ from psycopg import Connection
 from archive.errors import Transient
 from resources.store.database import Database
 
+_AT_ONCE_SECONDS: Final = 1.0
+
 _NAME: Final = "SELECT model FROM model_in_use"
 _SHARE: Final = "SELECT model FROM model_in_use FOR SHARE"
 _HOLD: Final = "SELECT model FROM model_in_use FOR UPDATE"
@@ -70,7 +72,8 @@ def require_in_use(connection: Connection, model: str) -> None:
     if current not in {None, model}:
         raise Transient(
             f"the model was changed meanwhile: {current} is in use, this worked with {model}. "
-            f"Nothing of it was stored; run it again, and it begins anew with {current}."
+            f"Nothing of it was stored; run it again, and it begins anew with {current}.",
+            _AT_ONCE_SECONDS,
         )
 
 

@@ -29,6 +29,7 @@ from resources.store import gallery, identity_events
 from resources.store.corrections import enact, read_links
 from resources.store.database import Database
 from resources.store.face_rows import FACE_COLUMNS, face_of, vectors_of
+from resources.store.model_in_use import require_in_use
 
 _ROWS_A_FETCH = 10_000
 
@@ -115,7 +116,12 @@ class PeopleDesk:
         self._connection = connection
 
     def usable_faces(self, model: str, min_quality: float) -> FaceSet:
-        """Give the faces of contents that an allowed chat shows, with their vectors of `model`."""
+        """Give the faces of contents that an allowed chat shows, with their vectors of `model`.
+
+        Raises:
+            Transient: Another model is in use by now.
+        """
+        require_in_use(self._connection, model)
         faces: list[FaceVector] = []
         assigned: list[IdentityId | None] = []
         vectors: list[bytes] = []
@@ -129,7 +135,11 @@ class PeopleDesk:
         return FaceSet(tuple(faces), vectors_of(vectors, model), tuple(assigned))
 
     def due(self, basis: Basis, limit: int) -> Standing | None:
-        """Give what a pass begins with; None where nothing is left to decide."""
+        """Give what a pass begins with; None where nothing is left to decide.
+
+        Raises:
+            Transient: Another model than that of the basis is in use by now.
+        """
         return gallery.what_is_due(self._connection, basis, limit)
 
     def remember(self, memory: Memory) -> None:

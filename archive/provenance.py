@@ -132,8 +132,8 @@ def require_model(vectors: object, model: str) -> None:
 def _refuse(one: str, other: str) -> NoReturn:
     raise MixedModels(
         f"vectors of {one!r} and {other!r} cannot be compared: they mean different things. "
-        "`face-archive models list` shows which model made what, and `models use` changes the "
-        "model in use."
+        "`face-archive models list` shows which model made what, and `models migrate` brings all "
+        "faces over to another."
     )
 
 

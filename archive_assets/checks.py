@@ -66,12 +66,14 @@ def embeddings_have_unit_norm_and_right_dims(
 def the_model_in_use_has_seen_every_face(
     context: dg.AssetCheckExecutionContext, toolbox: dg.ResourceParam[Toolbox]
 ) -> dg.AssetCheckResult:
-    """No face has vectors of other models only: it would be like nobody, and nobody would find it.
+    """No face has vectors of other models only: it is like nobody, and nobody finds it.
 
-    `face-archive models list` says which model made what, `models use` goes back to it.
+    A warning, because a migration leaves those behind that it could neither embed nor find again.
+    `face-archive models list` says which model made what, `models migrate` brings all over to one.
     """
     window, model = parse_key(context.partition_key), toolbox.engine_spec.model_name
-    return _none(toolbox.audit.faces_of_other_models(window, model))
+    found = toolbox.audit.faces_of_other_models(window, model)
+    return _none(found, dg.AssetCheckSeverity.WARN)
 
 
 @dg.asset_check(asset=identity_clusters, name=CALIBRATION_CHECK)
@@ -148,5 +150,7 @@ def _rates(found: Calibration) -> dict[str, int | float]:
     }
 
 
-def _none(found: int) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=found == 0, metadata={"rows": found})
+def _none(
+    found: int, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=found == 0, severity=severity, metadata={"rows": found})

@@ -16,7 +16,7 @@ import typer
 from cli.context import load_settings
 from cli.exits import ExitCode
 from cli.output import emit, say
-from resources.doctor import CheckResult, CheckState, fail, local_checks
+from resources.doctor import CheckResult, CheckState, check_model, fail, local_checks
 from resources.settings import DEFAULT_ENV_FILE, Settings, SettingsError
 
 __all__ = ["CheckResult", "CheckState", "doctor_command", "report_checks", "run_checks"]
@@ -84,7 +84,9 @@ def _checks(settings: Settings, *, online: bool, env_file: Path | None) -> Itera
         if result.name == "database":
             database_works = result.state is CheckState.OK
         yield result
-    if database_works:
-        from resources.doctor_online import stored_checks
+    if not database_works:
+        yield check_model(settings)
+        return
+    from resources.doctor_online import stored_checks
 
-        yield from stored_checks(settings, online=online)
+    yield from stored_checks(settings, online=online)

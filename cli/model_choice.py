@@ -51,7 +51,11 @@ def ask_model(default: str | None) -> ModelChoice:
     Args:
         default: What is chosen already, if anything is.
     """
-    say("Which face model? A later change means looking at every picture again.", *_offers())
+    say(
+        "Which face model? `face-archive models migrate` goes over to another later, and embeds "
+        "every face anew.",
+        *_offers(),
+    )
     if default is None:
         question = f"Is your use non-commercial research only, so that {BEST} is allowed?"
         if typer.confirm(question, default=False, err=True):

@@ -34,19 +34,26 @@ models_app = typer.Typer(
 def list_command() -> None:
     """List the models: what they allow, how large they are, whether they are here and in use.
 
-    `faces` and `vectors` say what each has left in this archive. Accuracy is as published; which
-    to choose is `docs/models.md`.
+    The one in use is that of the archive's first faces until `models migrate` changes it; before
+    them the setting says it. `faces` and `vectors` say what each has left in this archive. Accuracy
+    is as published; which to choose is `docs/models.md`.
 
     For example:
 
     - `face-archive models list`
     """
+    # It brings Telegram with it: `--help` need not wait for that.
+    from resources.doctor_online import check_setting
+
     with open_toolbox() as toolbox:
         held = {each.model: each for each in toolbox.holdings.by_model()}
         in_use, folder = toolbox.engine_spec.model_name, toolbox.settings.models_dir
+        otherwise = check_setting(toolbox)
     own = [name for name in own_packs(folder) if name not in REGISTRY]
     names = dict.fromkeys([*REGISTRY, *own, *held, in_use])
     emit((_row(look_up(each), in_use, folder, held) for each in names), title="Models")
+    if otherwise is not None:
+        say(f"{otherwise.finding} {otherwise.way_out}")
 
 
 @models_app.command("show")

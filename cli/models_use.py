@@ -1,7 +1,7 @@
-"""`models use`: which model finds and compares faces from now on.
+"""`models use`: with which model an archive begins.
 
 The choice and the question of the licence are `cli.model_choice`, as for `init`; where the answer
-is kept is `cli.init_settings`. Bringing faces over to another model is a migration, not this.
+is kept is `cli.init_settings`. Once there are faces, another model is a migration, not this.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cli.init_settings import MODEL, model_values
 from cli.model_choice import consented_model
 from cli.output import say
 from resources.settings import DEFAULT_ENV_FILE
-from resources.vision.models import DLIB, look_up
+from resources.vision.models import DLIB
 from resources.vision.packs import find_folder
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def use_command(
     ] = False,
     env_file: Annotated[Path, typer.Option(help="The file to write.")] = DEFAULT_ENV_FILE,
 ) -> None:
-    """Find and compare faces with this model from now on.
+    """Begin with this model: it finds and compares the faces of an archive that has none yet.
 
-    A licence for non-commercial research only is asked about once in an archive. Refused while
-    there are faces that only another model has embedded: the two cannot be compared.
+    A licence for non-commercial research only is asked about once in an archive. Refused where the
+    archive has begun with another: `models migrate` brings its faces over.
 
     For example:
 
@@ -50,7 +50,7 @@ def use_command(
     """
     _require_env_file_rules()
     with open_toolbox() as toolbox:
-        _require_comparable(toolbox, name)
+        _require_no_other(toolbox, name)
         accepted = accept_noncommercial or toolbox.settings.accept_noncommercial_models
         choice = consented_model(name, accept_noncommercial=accepted)
         folder = toolbox.settings.models_dir
@@ -65,18 +65,17 @@ def _require_env_file_rules() -> None:
         raise Permanent(f"{MODEL} is set in the environment, which wins: change it there.")
 
 
-def _require_comparable(toolbox: Toolbox, name: str) -> None:
-    """Refuse a model that has not seen the faces which are there.
+def _require_no_other(toolbox: Toolbox, name: str) -> None:
+    """Refuse to say with which model to begin where the archive has begun with another.
 
     Raises:
-        Permanent: Only other models have embedded some of them.
+        Permanent: So it is.
     """
-    blind = toolbox.holdings.mixture(look_up(name).name).faces
-    if not blind:
+    in_use = toolbox.model_in_use.name()
+    if in_use in {None, name}:
         return
-    others = [each.model for each in toolbox.holdings.by_model() if each.vectors]
     raise Permanent(
-        f"{blind} faces were embedded by {', '.join(sorted({*others} - {name}))} and not by "
-        f"{name}: vectors of two models cannot be compared, and none can be brought over yet. Keep "
-        "the model, or begin another archive in a data folder of its own."
+        f"this archive uses {in_use} since its first faces, and vectors of two models cannot be "
+        f"compared: `face-archive models migrate {name}` brings its faces over, with all that you "
+        "decided."
     )

@@ -84,7 +84,7 @@ def fail(name: str, finding: str, way_out: str) -> CheckResult:
 def local_checks(
     settings: Settings, env_file: Path | None = DEFAULT_ENV_FILE
 ) -> Iterator[CheckResult]:
-    """Look at everything that needs no network, cheapest first.
+    """Look at everything that needs neither network nor store, cheapest first.
 
     Args:
         settings: Of the installation.
@@ -95,7 +95,6 @@ def local_checks(
     yield check_data_folder(settings)
     yield check_free_disk(settings)
     yield check_database(settings)
-    yield check_model(settings)
     yield check_application(settings)
     yield check_sessions(settings)
 
@@ -197,11 +196,17 @@ def check_database(settings: Settings) -> CheckResult:
     return ok(name, f"Answers and is up to date, pgvector {pgvector}.")
 
 
-def check_model(settings: Settings) -> CheckResult:
-    """Look whether the chosen model may be used, is there, and loads."""
-    spec = chosen_engine(settings)
+def check_model(settings: Settings, in_use: str | None = None) -> CheckResult:
+    """Look whether the model to work with may be used, is there, and loads.
+
+    Args:
+        settings: Which one it is where none is in use.
+        in_use: What the archive says.
+    """
+    spec = chosen_engine(settings, in_use)
     known = look_up(spec.model_name)
-    choose = "Choose another model with `face-archive models use`; `models list` shows them."
+    command = "migrate" if in_use else "use"
+    choose = f"Go to another with `face-archive models {command}`; `models list` shows them."
     try:
         require_usable(known)
         require_licence(known, accept_noncommercial=spec.accept_noncommercial)

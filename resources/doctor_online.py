@@ -1,4 +1,4 @@
-"""What only Telegram and the store can say: does the session live, is the hub fit.
+"""What only Telegram and the store can say: the model in use, the session's life, a fit hub.
 
 The second half of `doctor`; needs a database that answers and, to ask Telegram, the network.
 """
@@ -12,7 +12,7 @@ from archive.accounts import AccountState
 from archive.errors import ArchiveError, Transient
 from archive.hubs import check_hub
 from archive.publishing import Hub, HubState
-from resources.doctor import CheckResult, fail, ok, warn
+from resources.doctor import CheckResult, check_model, fail, ok, warn
 from resources.settings import Settings
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
@@ -29,6 +29,9 @@ def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
     """
     try:
         with Toolbox.open(settings) as toolbox:
+            yield check_model(settings, toolbox.model_in_use.name())
+            if (otherwise := check_setting(toolbox)) is not None:
+                yield otherwise
             yield _vectors(toolbox)
             yield from _accounts(toolbox)
             hubs = toolbox.hubs()
@@ -41,6 +44,20 @@ def stored_checks(settings: Settings, *, online: bool) -> Iterator[CheckResult]:
         yield fail("hub", str(exc), _NO_HUB)
 
 
+def check_setting(toolbox: Toolbox) -> CheckResult | None:
+    """Say so where the settings name another model than the one in use; nothing fails by it."""
+    chosen, in_use = toolbox.model_set_otherwise, toolbox.engine_spec.model_name
+    if chosen is None:
+        return None
+    return warn(
+        "setting of the model",
+        f"FACE_ARCHIVE_MODEL is {chosen}, but this archive uses {in_use}: the setting only says "
+        "with which model a new one begins.",
+        f"`face-archive models migrate {chosen}` brings the faces over, `models use {in_use}` the "
+        "setting in line.",
+    )
+
+
 def _vectors(toolbox: Toolbox) -> CheckResult:
     """Say whether the model in use can compare all faces that are there."""
     model = toolbox.engine_spec.model_name
@@ -48,11 +65,12 @@ def _vectors(toolbox: Toolbox) -> CheckResult:
     found = toolbox.holdings.mixture(model)
     if found.faces:
         others = sorted(held.keys() - {model})
-        return fail(
+        return warn(
             "vectors",
             f"{found.faces} faces were embedded by {', '.join(others)} only: {model} is in use and "
             "cannot compare them.",
-            f"Go back with `face-archive models use {others[0]}`.",
+            "What a migration could not embed is looked at again with its windows; `face-archive "
+            f"models migrate {others[0]}` goes over to that model.",
         )
     if found.portraits:
         finding = f"{found.portraits} people are remembered by another model than {model}."

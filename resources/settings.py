@@ -227,7 +227,8 @@ class Settings(BaseSettings):
     )
     model: str | None = setting(
         section="People",
-        description="The face model: `dlib`, or the name of an InsightFace pack.",
+        description="The face model with which a new archive begins: `dlib`, or the name of an "
+        "InsightFace pack. One that has faces changes it by `face-archive models migrate`.",
         default_text="dlib unless `init` chose another",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
     )

@@ -12,6 +12,7 @@ import pytest
 
 from cli.exits import ExitCode
 from resources.store.database import Database
+from resources.store.model_in_use import switch
 from tests.fixtures.shelf import Shelf
 from tests.unit.identity.worlds import world
 from tests.unit.test_identify import MODEL
@@ -120,39 +121,75 @@ def test_a_model_that_cannot_be_used_is_refused_whatever_was_accepted(installed:
     assert "manifest" in result.stderr
 
 
-def test_another_model_is_refused_while_only_the_old_one_has_seen_the_faces(
-    installed: Shell, database: Database
-) -> None:
+@pytest.fixture
+def begun(installed: Shell, database: Database) -> Shelf:
+    """An archive of a few faces of a model that no setting names, with `dlib` known beside it."""
     shelf = Shelf(database)
     shelf.fill(world([3], seed=1)[0])
-
-    refused = installed.run("models", "use", "dlib")
-    assert refused.exit_code == ExitCode.PERSON_MUST_ACT
-    assert "3 faces" in refused.stderr
-    assert "data folder of its own" in refused.stderr
-    assert MODEL.name in refused.stderr
-
-    (found,) = [row for row in installed_doctor(installed) if row["name"] == "vectors"]
-    assert found["state"] == "fail"
-    assert f"models use {MODEL.name}" in found["way_out"]
-
     shelf.execute(
         "INSERT INTO models (name, kind, licence, commercial_use, dims, thresholds)"
         " SELECT 'dlib', 'dlib', licence, commercial_use, dims, thresholds FROM models"
     )
-    shelf.execute(
-        "INSERT INTO embeddings (face_id, model, dims, embedding)"
-        " SELECT face_id, 'dlib', dims, embedding FROM embeddings"
-    )
-    assert installed.run("models", "use", "dlib").exit_code == 0
-    (mended,) = [row for row in installed_doctor(installed) if row["name"] == "vectors"]
-    assert mended["state"] == "ok"
+    use(shelf, MODEL.name)
+    return shelf
 
 
-def installed_doctor(shell: Shell) -> list[dict[str, str]]:
-    """Give the rows of `doctor`, which fails here for want of an account."""
+def use(shelf: Shelf, model: str) -> None:
+    with shelf.database.transaction() as connection:
+        switch(connection, model)
+
+
+def checked(shell: Shell, name: str) -> dict[str, str]:
+    """Give one row of `doctor`, which fails here for want of an account."""
     lines = shell.run("doctor").stdout.splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
+    rows = [json.loads(line) for line in lines if line.startswith("{")]
+    (found,) = [row for row in rows if row["name"] == name]
+    return dict(found)
+
+
+def test_an_archive_that_has_faces_is_brought_over_to_another_model_and_not_told_to_use_it(
+    installed: Shell, begun: Shelf
+) -> None:
+    refused = installed.run("models", "use", "dlib")
+    assert refused.exit_code == ExitCode.PERSON_MUST_ACT
+    assert f"uses {MODEL.name}" in refused.stderr
+    assert "models migrate dlib" in refused.stderr
+    assert not (installed.folder / ".env").exists()
+
+
+def test_a_setting_that_names_another_model_changes_nothing_and_is_pointed_out(
+    installed: Shell, begun: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "FACE_ARCHIVE_MODEL" not in installed.run("models", "list").stderr
+    monkeypatch.setenv("FACE_ARCHIVE_MODEL", "dlib")
+
+    listed = installed.run("models", "list")
+    rows = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert [row["model"] for row in rows if row["in_use"]] == [MODEL.name]
+    assert f"FACE_ARCHIVE_MODEL is dlib, but this archive uses {MODEL.name}" in listed.stderr
+    assert "models migrate dlib" in listed.stderr
+
+    found = checked(installed, "setting of the model")
+    assert found["state"] == "warn"
+    assert "models migrate dlib" in found["way_out"]
+    assert MODEL.name in checked(installed, "model")["finding"]
+    assert checked(installed, "vectors")["state"] == "ok"
+
+    use(begun, "dlib")
+    assert "FACE_ARCHIVE_MODEL" not in installed.run("models", "list").stderr
+    found = checked(installed, "vectors")
+    assert found["state"] == "warn"
+    assert "3 faces" in found["finding"]
+    assert f"models migrate {MODEL.name}" in found["way_out"]
+
+
+def test_whoever_sets_up_an_archive_that_has_faces_hears_that_it_keeps_its_model(
+    installed: Shell, begun: Shelf
+) -> None:
+    result = installed.run("init", "--yes", "--model", "dlib")
+    assert result.exit_code == 0, result.output
+    assert f"this archive uses {MODEL.name}" in result.stderr
+    assert "models migrate dlib" in result.stderr
 
 
 def test_a_pack_of_ones_own_is_tried_and_copied_and_its_licence_counts_as_unknown(

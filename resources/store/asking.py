@@ -21,7 +21,7 @@ from archive.ids import FaceId, IdentityId
 from archive.suggestions import Everybody
 from resources.store.corrections import read_links
 from resources.store.database import Database
-from resources.store.people import PeopleDesk
+from resources.store.people import usable_faces
 
 # Faces, links and people are read one after the other: all of one moment.
 _SNAPSHOT: Final[LiteralString] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -70,7 +70,7 @@ class AskingStore:
     def everybody(self, model: str, min_quality: float) -> Everybody:
         """Give the faces of visible people and of nobody, with what was said of them."""
         with self._snapshot() as connection:
-            faces = PeopleDesk(connection).usable_faces(model, min_quality)
+            faces = usable_faces(connection, model, min_quality)
             visible = {None, *(identity_id for (identity_id,) in connection.execute(_VISIBLE))}
             rows = [row for row, whose in enumerate(faces.assigned) if whose in visible]
             return Everybody(
@@ -83,7 +83,7 @@ class AskingStore:
     def labelled(self, model: str, min_quality: float) -> LabelledFaces:
         """Give the faces of whom somebody said whom they show, or do not show."""
         with self._snapshot() as connection:
-            faces = PeopleDesk(connection).usable_faces(model, min_quality)
+            faces = usable_faces(connection, model, min_quality)
             labels = connection.execute(_LABELS).fetchall()
             links = read_links(connection)
         row_of = {face.face_id: row for row, face in enumerate(faces.faces)}

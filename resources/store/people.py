@@ -122,17 +122,7 @@ class PeopleDesk:
             Transient: Another model is in use by now.
         """
         require_in_use(self._connection, model)
-        faces: list[FaceVector] = []
-        assigned: list[IdentityId | None] = []
-        vectors: list[bytes] = []
-        with self._connection.cursor("usable_faces") as cursor:
-            cursor.itersize = _ROWS_A_FETCH
-            cursor.execute(_USABLE_FACES, {"model": model, "min_quality": min_quality}, binary=True)
-            for row in cursor:
-                faces.append(face_of(row))
-                assigned.append(None if row[11] is None else IdentityId(row[11]))
-                vectors.append(row[12])
-        return FaceSet(tuple(faces), vectors_of(vectors, model), tuple(assigned))
+        return usable_faces(self._connection, model, min_quality)
 
     def due(self, basis: Basis, limit: int) -> Standing | None:
         """Give what a pass begins with; None where nothing is left to decide.
@@ -192,6 +182,21 @@ class PeopleDesk:
                 for theirs in writes.values()
             ],
         )
+
+
+def usable_faces(connection: Connection, model: str, min_quality: float) -> FaceSet:
+    """Give faces as `PeopleDesk.usable_faces` does, of any model: for reading only."""
+    faces: list[FaceVector] = []
+    assigned: list[IdentityId | None] = []
+    vectors: list[bytes] = []
+    with connection.cursor("usable_faces") as cursor:
+        cursor.itersize = _ROWS_A_FETCH
+        cursor.execute(_USABLE_FACES, {"model": model, "min_quality": min_quality}, binary=True)
+        for row in cursor:
+            faces.append(face_of(row))
+            assigned.append(None if row[11] is None else IdentityId(row[11]))
+            vectors.append(row[12])
+    return FaceSet(tuple(faces), vectors_of(vectors, model), tuple(assigned))
 
 
 def _one(connection: Connection, statement: LiteralString) -> Any:

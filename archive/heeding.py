@@ -23,6 +23,7 @@ from archive.finding import Register, find_identity
 from archive.heeding_ports import ACTOR, Fate, RemarkDesk, RemarkStore, WaitingRemark
 from archive.identity import events
 from archive.identity.events import Decision, identity_cell
+from archive.ids import IdentityId
 from archive.publishing.records import HubNo
 from archive.publishing.state import topic_title, unnamed_title
 from archive.publishing.visible_text import shortened
@@ -36,6 +37,9 @@ LONGEST_QUOTE: Final = 60
 
 # Telegram tells whole seconds, cut off.
 _SECOND: Final = timedelta(seconds=1)
+
+_CLOCKS_DIFFER: Final = timedelta(minutes=10)
+"""Telegram's clock and the database's; nobody is named so soon after they were found."""
 
 
 def heed(store: RemarkStore, register: Register, limit: int = 200) -> Counts:
@@ -88,6 +92,9 @@ def _fate(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> tuple
 
 def _decide(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> Decision | None:
     remark, identity_id, act = waiting.remark, waiting.identity_id, _act(waiting)
+    if desk.is_overtaken():
+        # It was met late, by reading the hub; nobody may count on it any more.
+        raise Permanent("something said later was done already, say it again if this one holds")
     if remark.kind is RemarkKind.TITLE:
         return _retitle(desk, waiting, act)
     command = read_command(remark.text)
@@ -101,6 +108,7 @@ def _decide(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> Dec
         case Verb.MERGE:
             _require(command, "say whom by their number: /merge #12")
             other = find_identity(register, command.argument).identity.identity_id
+            _require_known_then(desk, waiting, other)
             return merge(desk, [other], identity_id, act)
         case Verb.NOT_ME:
             faces = desk.faces_in_post()
@@ -146,6 +154,16 @@ def _require_latest(desk: RemarkDesk, waiting: WaitingRemark) -> None:
     is_later = last.decided_at - waiting.remark.sent_at >= _SECOND
     if is_later and not last.decision.actor.startswith(ACTOR):
         raise Permanent("another name was given since, say it again if this one holds")
+
+
+def _require_known_then(desk: RemarkDesk, waiting: WaitingRemark, other: IdentityId) -> None:
+    """Refuse a number that was given to nobody yet when it was said.
+
+    After a restored backup commands are met again, and numbers may mean other people.
+    """
+    told = desk.writing([identity_cell(events.Register.STATE, other)])
+    if told and told[0].decided_at - waiting.remark.sent_at > _CLOCKS_DIFFER:
+        raise Permanent("nobody had that number when it was said")
 
 
 def _require(command: Command, otherwise: str) -> None:

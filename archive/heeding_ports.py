@@ -67,6 +67,10 @@ class RemarkDesk(CorrectionDesk, Protocol):
         """Whether it is something that we said; a title that we gave is claimed thereby."""
         ...
 
+    def is_overtaken(self) -> bool:
+        """Whether what was said later about the same person came to a decision already."""
+        ...
+
     def faces_in_post(self) -> Sequence[FaceId] | None:
         """Give the person's faces in the post that is answered, and in near copies of it.
 

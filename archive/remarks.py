@@ -81,6 +81,11 @@ class Remark:
     sent_at: datetime
     reply_to_id: MessageId | None = None
 
+    @property
+    def is_title(self) -> bool:
+        """Whether it gave the topic a title."""
+        return self.kind is RemarkKind.TITLE
+
 
 def read_command(text: str) -> Command | None:
     """Read a message; ``None`` for one that is no command of ours."""

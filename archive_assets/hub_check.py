@@ -55,7 +55,7 @@ def the_hub_is_what_was_last_written(
 async def _look(toolbox: Toolbox, hub: Hub) -> ReadBackResult:
     async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account:
         options = ReadBackOptions(max_requests=MAX_REQUESTS)
-        return await read_back(toolbox.topics, account.hub, hub, options)
+        return await read_back(toolbox.topics, account.hub, hub, options, remarks=toolbox.remarks)
 
 
 hub_check_job = dg.define_asset_job(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.errors import Permanent
+from archive.heeding import heed
 from archive.publishing import ReadBackOptions, ReadBackResult, read_back
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
@@ -36,8 +37,9 @@ def check_command(
     """Hold the hub against what was last written to it; change nothing there.
 
     Topics and posts that somebody deleted, renamed, closed, edited or unpinned by hand are
-    printed. With `--apply` the next publishing puts them right. Messages of others stay as they
-    are; posts of ours that no row knows, as after a restored backup, are only told.
+    printed. With `--apply` the next publishing puts them right; a name or a command that nobody
+    heard has its effect, if whoever gave it has a say. Messages of others stay as they are; posts
+    of ours that no row knows, as after a restored backup, are only told.
 
     For example:
 
@@ -47,6 +49,8 @@ def check_command(
     """
     with open_toolbox() as toolbox:
         drifted = sum(_shown(toolbox, hub, apply=apply).drifted for hub in _hubs(toolbox, hub_id))
+        if apply and (heeded := heed(toolbox.remarks, toolbox.register).by_name):
+            emit([dict(heeded)], title="Said there")
     if drifted:
         say(
             "Recorded: `face-archive publish plan` says how it is put right."
@@ -91,6 +95,7 @@ async def _check(toolbox: Toolbox, hub: Hub, lines: list[str], *, dry_run: bool)
                 telegram.hub,
                 hub,
                 ReadBackOptions(dry_run=dry_run),
+                remarks=toolbox.remarks,
                 on_finding=keep,
             )
 

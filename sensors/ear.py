@@ -89,7 +89,7 @@ class Ear:
         remarks = self._toolbox.remarks
         for hub in await asyncio.to_thread(remarks.unjudged, self._account_id):
             try:
-                admins = await self._feed.admins(hub.chat)
+                admins = await self._account.hub.admins(hub.chat)
             except (Transient, TelegramRefused) as reason:
                 # What was said waits for the next heartbeat.
                 _log.warning("admins_unknown", reason=str(reason))

@@ -7,8 +7,9 @@ hubs, ``seating`` says who belongs into which, and ``several`` publishes to one 
 ``publish`` carries a plan out, ``performing`` does one operation of it: ``keeping`` topics,
 ``telling`` summaries, ``sending`` posts and ``amending`` them (at a ``pace``, with the ``rights``
 checked first, on a ``board`` of what is where). ``reading_back`` looks whether what was written
-still is there; what differs is ``drift``. ``records``, ``ports`` and ``reading_ports`` are what all
-of it asks of Telegram and of the store. Import from here.
+still is there; what differs is ``drift``, becomes rows by ``recording``, and what was said
+meanwhile is ``overhearing``'s. ``records``, ``ports`` and ``reading_ports`` are what all of it asks
+of Telegram and of the store. Import from here.
 """
 
 from archive.publishing.desired import Policy
@@ -21,7 +22,7 @@ from archive.publishing.planning import Plan, plan
 from archive.publishing.ports import PublishingStore
 from archive.publishing.publish import PublishOptions, PublishResult, publish
 from archive.publishing.reading_back import ReadBackOptions, ReadBackResult, read_back
-from archive.publishing.reading_ports import HubReading, NameGiven, ReadBackStore, as_drift
+from archive.publishing.reading_ports import HubReading, ReadBackStore, RemarkKeeper
 from archive.publishing.records import (
     ALL_OTHERS,
     CopyRefused,
@@ -56,7 +57,6 @@ __all__ = [
     "HubRun",
     "HubState",
     "MessageStuck",
-    "NameGiven",
     "OpenTopic",
     "Operation",
     "Outcome",
@@ -72,9 +72,9 @@ __all__ = [
     "ReadBackOptions",
     "ReadBackResult",
     "ReadBackStore",
+    "RemarkKeeper",
     "SeenMessage",
     "TopicGone",
-    "as_drift",
     "no_pace",
     "plan",
     "publish",

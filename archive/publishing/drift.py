@@ -11,10 +11,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from archive.ids import MessageId, TopicId
 from archive.publishing.state import Actual, OutboxState, PublicationRow, TopicRow
 from archive.records import ForumTopic
+
+if TYPE_CHECKING:
+    from archive.remarks import Remark
 
 # What a caption of ours links to; of private chats and basic groups it has no links.
 _SOURCE_LINK = re.compile(r'href="https://t\.me/[^"]+/[0-9]+(?:\?t=[0-9]+)?"')
@@ -41,11 +45,23 @@ class Drift(StrEnum):
     """Ours, because it names a source, but no row knows it: the row was lost with a database."""
 
     FOREIGN = "foreign_messages"
+    UNHEARD = "unheard_commands"
+    """Said in a topic while nobody listened; kept like what was heard."""
 
     @property
     def is_ours(self) -> bool:
         """Whether it is about something we wrote, which the next publishing puts right."""
-        return self not in {Drift.UNKNOWN_TOPIC, Drift.UNKNOWN_POST, Drift.FOREIGN}
+        return self not in {
+            Drift.UNKNOWN_TOPIC,
+            Drift.UNKNOWN_POST,
+            Drift.FOREIGN,
+            Drift.UNHEARD,
+        }
+
+    @property
+    def is_of_topics(self) -> bool:
+        """Whether it is about a topic that is there."""
+        return self in {Drift.RENAMED, Drift.CLOSED, Drift.REOPENED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,7 @@ class SeenMessage:
         shown: What it says and where its links lead, as ``HubReading.as_shown`` gives it.
         is_ours: Sent by the account that publishes, by this program or by hand.
         is_service: Telegram's own word on a topic or a pin.
+        remark: What it says to us, unless its words were changed since.
     """
 
     message_id: MessageId
@@ -66,6 +83,7 @@ class SeenMessage:
     is_ours: bool = False
     has_media: bool = False
     is_service: bool = False
+    remark: Remark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,7 @@ _SAID = {
     Drift.UNKNOWN_TOPIC: "unknown  topic",
     Drift.UNKNOWN_POST: "unknown  post in",
     Drift.FOREIGN: "foreign  in",
+    Drift.UNHEARD: "unheard  command in",
 }
 
 

@@ -1,6 +1,7 @@
 """The use case: look whether a hub still is what we last wrote, and record where it is not.
 
-What is recorded is all that it takes: the next publishing then puts it right. Topics are listed,
+What is recorded is all that it takes: the next publishing then puts it right. What was said to us
+while nobody listened is kept on the way (``overhearing``). Topics are listed,
 the history of the hub is walked from the newest message down, and what the walk did not meet is
 asked for by its id before it counts as deleted. A walk that a budget stops goes on where it was.
 """
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archive.errors import Permanent
+from archive.errors import Permanent, Transient
 from archive.ids import MessageId
 from archive.off_loop import off_loop
 from archive.publishing.drift import (
@@ -24,8 +25,10 @@ from archive.publishing.drift import (
     stranger,
     topic_drift,
 )
-from archive.publishing.reading_ports import HubReading, NameGiven, ReadBackStore, as_drift
-from archive.publishing.records import Hub, HubNo
+from archive.publishing.overhearing import Overhearing
+from archive.publishing.reading_ports import HubReading, ReadBackStore, RemarkKeeper
+from archive.publishing.recording import record
+from archive.publishing.records import Hub
 from archive.publishing.state import Actual, TopicRow
 from archive.records import Counts
 
@@ -75,7 +78,7 @@ async def read_back(
     hub: Hub,
     options: ReadBackOptions,
     *,
-    name_given: NameGiven = as_drift,
+    remarks: RemarkKeeper,
     on_finding: Callable[[Finding], None] = lambda _: None,
 ) -> ReadBackResult:
     """Hold a hub against what we last wrote to it, and record the differences.
@@ -85,7 +88,7 @@ async def read_back(
         reader: Reads the hub, as its account.
         hub: Which; only its number counts.
         options: The budget.
-        name_given: Told of titles that somebody gave by hand; by default they are no names.
+        remarks: Keeps what was said in the hub.
         on_finding: Told of each difference.
 
     Raises:
@@ -98,7 +101,7 @@ async def read_back(
         if known is None:
             raise Permanent("The chat is not a configured hub.")
         actual = await asyncio.to_thread(store.recorded, hub.hub_no)
-        look = _Look(store, reader, known, options, name_given, on_finding)
+        look = _Look(store, reader, known, options, remarks, on_finding)
         return await look.at(actual)
 
 
@@ -111,24 +114,32 @@ class _Look:
         reader: HubReading,
         hub: Hub,
         options: ReadBackOptions,
-        name_given: NameGiven,
+        remarks: RemarkKeeper,
         on_finding: Callable[[Finding], None],
     ) -> None:
         self._store = store
         self._reader = reader
         self._hub = hub
         self._options = options
-        self._name_given = name_given
+        self._remarks = remarks
         self._on_finding = on_finding
         self._counts: Counter[Drift] = Counter()
         self._requests = 0
         self._messages = 0
         self._is_told = False
+        self._topics_differ: list[Finding] = []
 
     async def at(self, actual: Actual) -> ReadBackResult:
         gone = await self._topics(actual)
         sought = Sought(actual, gone)
-        done = not sought.titles or await self._walk(sought)
+        ears = Overhearing(self._remarks, self._reader, self._hub, sought)
+        try:
+            done = not sought.titles or await self._walk(sought, ears)
+        except Transient:
+            # The next look goes on below, and does not meet it again soon.
+            await self._conclude(ears)
+            raise
+        await self._conclude(ears)
         by_name = {str(drift): count for drift, count in self._counts.items()}
         reason = "done" if done else "budget"
         return ReadBackResult(Counts(by_name), self._messages, self._requests, reason)
@@ -149,14 +160,28 @@ class _Look:
                 gone.append(finding.row)
         return gone
 
-    async def _walk(self, sought: Sought) -> bool:
+    async def _conclude(self, ears: Overhearing) -> None:
+        """Keep what was said, and only then judge what topics are called."""
+        unheard = await ears.unheard()
+        for finding in ears.findings(unheard):
+            await self._keep(finding)
+        if self._options.dry_run:
+            return
+        try:
+            await ears.keep(unheard)
+        finally:
+            for finding in await ears.unexplained(self._topics_differ):
+                await asyncio.to_thread(record, self._store, self._hub.hub_no, finding)
+
+    async def _walk(self, sought: Sought, ears: Overhearing) -> bool:
         """Go down the hub's history; false where the budget ended before it did."""
         hub_no, resumable = self._hub.hub_no, self._options.max_requests is not None
         offset = MessageId(0)
         if resumable:
             offset = await asyncio.to_thread(self._store.read_back_from, hub_no)
+            await self._look_above(offset, ears)
         while not self._is_spent():
-            offset = await self._step(sought, offset)
+            offset = await self._step(sought, offset, ears)
             over = offset <= sought.floor
             if not self._options.dry_run:
                 reached = MessageId(0) if over else offset
@@ -165,11 +190,26 @@ class _Look:
                 return True
         return False
 
-    async def _step(self, sought: Sought, offset: MessageId) -> MessageId:
-        """Read the next page and settle what belongs between its ends; returns its lower end."""
+    async def _look_above(self, start: MessageId, ears: Overhearing) -> None:
+        """Learn who gave topics their titles, above where a walk goes on, for half the budget."""
+        renamed = [each for each in self._topics_differ if each.drift is Drift.RENAMED]
+        most, offset = (self._options.max_requests or 0) // 2, MessageId(0)
+        while start and ears.lacks(renamed) and self._requests < most:
+            page = await self._page(offset, ears)
+            if not page or page[-1].message_id <= start:
+                break
+            offset = page[-1].message_id
+
+    async def _page(self, offset: MessageId, ears: Overhearing) -> Sequence[SeenMessage]:
         page = await self._reader.page(self._hub.chat, offset_id=offset)
         self._requests += 1
         self._messages += len(page)
+        ears.listen(page)
+        return page
+
+    async def _step(self, sought: Sought, offset: MessageId, ears: Overhearing) -> MessageId:
+        """Read the next page and settle what belongs between its ends; returns its lower end."""
+        page = await self._page(offset, ears)
         seen = {message.message_id: message for message in page}
         low = max(page[-1].message_id, sought.floor) if page else sought.floor
         believed = sought.between(low, offset)
@@ -215,37 +255,8 @@ class _Look:
                 # Before it is recorded: a kill in between costs a run that finds nothing to do.
                 await asyncio.to_thread(self._store.note_drift, self._hub.hub_no)
                 self._is_told = True
-            await asyncio.to_thread(
-                _record, self._store, self._hub.hub_no, finding, self._name_given
-            )
+            if finding.drift.is_of_topics:
+                self._topics_differ.append(finding)
+            else:
+                await asyncio.to_thread(record, self._store, self._hub.hub_no, finding)
         self._on_finding(finding)
-
-
-def _record(store: ReadBackStore, hub_no: HubNo, finding: Finding, name_given: NameGiven) -> None:
-    row, post = finding.row, finding.post
-    if row is None:
-        return
-    identity_id = row.identity_id
-    title = "" if finding.seen is None else finding.seen.title.strip()
-    match finding.drift:
-        case Drift.TOPIC_GONE if row.topic_id is not None:
-            store.begin_topic_removal(hub_no, identity_id, row.topic_id)
-            store.finish_topic_removal(hub_no, identity_id)
-        case Drift.RENAMED if name_given(identity_id, title):
-            store.note_title(hub_no, identity_id, title)
-        case Drift.RENAMED | Drift.CLOSED | Drift.REOPENED:
-            store.begin_topic_edit(hub_no, identity_id, title=None, closed=None)
-        case Drift.SUMMARY_GONE:
-            store.forget_summary(hub_no, identity_id)
-        case Drift.SUMMARY_EDITED if row.summary is not None:
-            # Whatever it says now is nobody's business here; it is to say this.
-            store.begin_summary_edit(hub_no, identity_id, row.summary.text)
-        case Drift.UNPINNED:
-            store.note_unpinned(hub_no, identity_id)
-        case Drift.POST_GONE if post is not None:
-            store.begin_removals([post.publication_id])
-            store.finish_removals([post.publication_id])
-        case Drift.POST_EDITED if post is not None:
-            store.begin_caption(post.publication_id, post.caption)
-        case Drift.POST_MOVED if post is not None:
-            store.begin_removals([post.publication_id])

@@ -5,16 +5,19 @@ The store is synchronous and thread-safe; every method is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence, Set
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from archive.ids import IdentityId, MessageId, TopicId
+from archive.ids import IdentityId, MessageId, TopicId, UserId
 from archive.publishing.drift import SeenMessage
 from archive.publishing.ports import PostOutbox, TopicOutbox
 from archive.publishing.records import Hub, HubNo
 from archive.publishing.state import Actual
 from archive.records import Chat, ForumTopic
+
+if TYPE_CHECKING:
+    from archive.remarks import Remark
 
 
 class HubReading(Protocol):
@@ -34,6 +37,10 @@ class HubReading(Protocol):
 
     async def messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> Sequence[SeenMessage]:
         """Return those of at most 100 messages that exist."""
+        ...
+
+    async def admins(self, hub: Chat) -> Collection[UserId]:
+        """Ask who has a say in a hub."""
         ...
 
     def as_shown(self, html_text: str) -> str:
@@ -60,10 +67,6 @@ class ReadBackStore(TopicOutbox, PostOutbox, Protocol):
         """Record that there is something to put right, so that publishing is asked for."""
         ...
 
-    def note_title(self, hub_no: HubNo, identity_id: IdentityId, title: str) -> None:
-        """Record what a topic is called in the hub: ``sent`` or ``editing``."""
-        ...
-
     def note_unpinned(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         """Record that a summary is not pinned any more."""
         ...
@@ -77,13 +80,21 @@ class ReadBackStore(TopicOutbox, PostOutbox, Protocol):
         ...
 
 
-NameGiven = Callable[[IdentityId, str], bool]
-"""Told whose topic somebody gave which title in Telegram; says whether that is their name now.
+class RemarkKeeper(Protocol):
+    """Where what is said in hubs waits for ``archive.heeding``, whoever heard it."""
 
-A name's title is recorded afterwards, so that it is nobody's news; asked twice after a kill.
-"""
+    def unheard(self, hub_no: HubNo, remarks: Sequence[Remark]) -> Sequence[Remark]:
+        """Return those that nobody heard yet and that are not too old to be heard."""
+        ...
 
+    def hear(self, hub: Hub, remarks: Sequence[Remark]) -> None:
+        """Keep what was said, each message once."""
+        ...
 
-def as_drift(identity_id: IdentityId, title: str) -> bool:
-    """Take a title given by hand for no name: the next publishing puts back the old one."""
-    return False
+    def titles_waiting(self, hub_no: HubNo) -> Set[tuple[TopicId, str]]:
+        """Return the titles given in the app of which nothing came yet."""
+        ...
+
+    def save_admins(self, hub_no: HubNo, user_ids: Collection[UserId]) -> None:
+        """Remember who has a say in a hub, as of now."""
+        ...

@@ -16,11 +16,6 @@ from resources.store import topics_sql as sql
 from resources.store.database import Database
 from resources.store.outbox import change
 
-_NOTE_TITLE: Final[LiteralString] = """
-UPDATE topics SET title = %(title)s
-WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
-"""
-
 _NOTE_UNPINNED: Final[LiteralString] = """
 UPDATE topic_summaries SET pinned = false
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
@@ -65,11 +60,6 @@ class ReadBackRows:
         """Record that there is something to put right, so that publishing is asked for."""
         with self._database.transaction() as connection:
             connection.execute(_NOTE_DRIFT, {"hub_no": hub_no})
-
-    def note_title(self, hub_no: HubNo, identity_id: IdentityId, title: str) -> None:
-        """Record what a topic is called in the hub: sent or editing."""
-        values = {"hub_no": hub_no, "identity_id": identity_id, "title": title}
-        change(self._database, _NOTE_TITLE, values)
 
     def note_unpinned(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         """Record that a summary is not pinned any more."""

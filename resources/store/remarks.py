@@ -1,6 +1,7 @@
 """The repository of what is said in hubs: kept as it is heard, settled once.
 
-Implements ``archive.heeding_ports.RemarkStore``; the statements are in ``remarks_sql``. A remark is
+Implements ``archive.heeding_ports.RemarkStore`` and ``archive.publishing.RemarkKeeper``; the
+statements are in ``remarks_sql``. A remark is
 settled in the transaction that writes what it leads to into the log of people; who has a say in a
 hub is remembered as Telegram told it.
 """
@@ -18,7 +19,7 @@ from psycopg.rows import dict_row
 from archive.heeding_ports import ACTOR, Fate, WaitingRemark
 from archive.identity.events import EventKind
 from archive.identity.rules import NEAR_COPY_BITS
-from archive.ids import AccountId, ChatNo, DecisionId, FaceId, UserId, new_random_id
+from archive.ids import AccountId, ChatNo, DecisionId, FaceId, TopicId, UserId, new_random_id
 from archive.publishing import Hub, HubNo
 from archive.records import Chat
 from archive.remarks import Remark, RemarkKind
@@ -93,6 +94,28 @@ class RemarkStore:
         with self._database.transaction() as connection:
             return dict(connection.execute(sql.FATES, {"hub_no": hub_no}).fetchall())
 
+    def unheard(self, hub_no: HubNo, remarks: Sequence[Remark]) -> list[Remark]:
+        """Return those that nobody heard yet and that are not too old to be heard."""
+        values = {
+            "hub_no": hub_no,
+            "message_ids": [each.message_id for each in remarks],
+            "dates": [each.sent_at for each in remarks],
+        }
+        with self._database.transaction() as connection:
+            unheard = {row[0] for row in connection.execute(sql.UNHEARD, values)}
+        return [each for each in remarks if each.message_id in unheard]
+
+    def hear(self, hub: Hub, remarks: Sequence[Remark]) -> None:
+        """Keep what was said in a hub, each message once."""
+        with self._database.transaction() as connection:
+            keep_remarks(connection, hub.chat.account_id, remarks)
+
+    def titles_waiting(self, hub_no: HubNo) -> frozenset[tuple[TopicId, str]]:
+        """Return the titles given in the app of which nothing came yet."""
+        with self._database.transaction() as connection:
+            rows = connection.execute(sql.TITLES_WAITING, {"hub_no": hub_no})
+            return frozenset((TopicId(topic_id), title.strip()) for topic_id, title in rows)
+
     def unjudged(self, account_id: AccountId) -> list[Hub]:
         """Return the hubs whose admins must be asked for, each at most once a minute."""
         with self._database.transaction() as connection:
@@ -128,6 +151,11 @@ class RemarkDesk(CorrectionDesk):
         if self._connection.execute(sql.CLAIM_TITLE, self._values).rowcount:
             return True
         row = self._connection.execute(sql.IS_OURS, self._values).fetchone()
+        return bool(row and row[0])
+
+    def is_overtaken(self) -> bool:
+        """Whether what was said later about the same person came to a decision already."""
+        row = self._connection.execute(sql.IS_OVERTAKEN, self._values).fetchone()
         return bool(row and row[0])
 
     def faces_in_post(self) -> Sequence[FaceId] | None:

@@ -26,7 +26,25 @@ ORDER BY said.message_id
 ON CONFLICT DO NOTHING
 """
 
-WAITING: Final[LiteralString] = "SELECT * FROM waiting_remarks ORDER BY remark_id LIMIT %s"
+# Four weeks: as long as titles that we gave are known for ours (``FORGET_GIVEN_TITLES``), and then
+# some; what was said longer ago nobody expects to have an effect any more.
+UNHEARD: Final[LiteralString] = """
+SELECT said.message_id
+FROM unnest(%(message_ids)s::bigint[], %(dates)s::timestamptz[]) AS said (message_id, sent_at)
+WHERE said.sent_at > now() - interval '28 days' AND NOT EXISTS (
+    SELECT FROM hub_remarks
+    WHERE hub_remarks.hub_no = %(hub_no)s AND hub_remarks.message_id = said.message_id)
+"""
+
+TITLES_WAITING: Final[LiteralString] = """
+SELECT topic_id, text FROM hub_remarks
+WHERE hub_no = %(hub_no)s AND kind = 'title' AND settled_at IS NULL
+"""
+
+# As it was said, whenever it was heard; ids of a group count up with time.
+WAITING: Final[LiteralString] = """
+SELECT * FROM waiting_remarks ORDER BY sent_at, message_id, remark_id LIMIT %s
+"""
 
 TAKE: Final[LiteralString] = """
 SELECT hub_no, identity_id, topic_id, message_id, text, reply_to_id
@@ -78,6 +96,14 @@ SELECT EXISTS (
     UNION ALL
     SELECT FROM hub_answers JOIN hub_remarks USING (remark_id)
     WHERE hub_no = %(hub_no)s AND hub_answers.message_id = %(message_id)s)
+"""
+
+# Whoever met it late may have met it after what was said later.
+IS_OVERTAKEN: Final[LiteralString] = """
+SELECT EXISTS (
+    SELECT FROM hub_remarks AS late JOIN hub_remarks AS later USING (identity_id)
+    WHERE late.remark_id = %(remark_id)s AND later.fate = 'decided'
+      AND (later.sent_at, later.message_id) > (late.sent_at, late.message_id))
 """
 
 POST: Final[LiteralString] = """

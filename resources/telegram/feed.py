@@ -20,14 +20,14 @@ from telethon._updates.session import Entity, EntityType
 from telethon.tl import types
 
 from archive.errors import Transient
-from archive.ids import ChatId, MessageId, UserId
+from archive.ids import ChatId, MessageId
 from archive.listening import Change, Heard, Standing, UpdateState
 from archive.reconciling import Top
 from archive.records import Chat, IdSpace, PeerInfo
 from resources.telegram.calling import Caller, method_name
 from resources.telegram.convert_peers import peer_info
 from resources.telegram.errors import lost_connection, translate, wait_seconds
-from resources.telegram.remarks import admins_of, remarks_in
+from resources.telegram.remarks import remarks_in
 from resources.telegram.telethon_client import flood_seconds_left
 from resources.telegram.update_box import RETRY_SECONDS, UpdateBox
 from resources.telegram.update_session import channel_id, chat_id_of
@@ -135,15 +135,6 @@ class TelethonFeed:
             if known is None or known < top.pts:
                 await self._ask_for(channel, top.pts)
         await self.flush()
-
-    async def admins(self, hub: Chat) -> frozenset[UserId]:
-        """Ask who has a say in a hub.
-
-        Raises:
-            Transient: Telegram did not answer, or asks to wait.
-            TelegramRefused: It does not say.
-        """
-        return await admins_of(self._call, hub)
 
     def hear_only(self, chats: Iterable[Chat]) -> None:
         """Cease to hear all other chats."""

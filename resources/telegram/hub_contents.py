@@ -19,6 +19,7 @@ from archive.records import Chat, ForumTopic, Message, MessageKind
 from resources.telegram.calling import Caller
 from resources.telegram.convert_peers import input_peer
 from resources.telegram.history import PAGE_LIMIT, TelethonHistory
+from resources.telegram.remarks import remark_of
 from resources.telegram.topics import TelethonTopics, topics_of
 
 
@@ -50,12 +51,12 @@ class HubContents:
     async def page(self, hub: Chat, *, offset_id: MessageId) -> Sequence[SeenMessage]:
         """Read at most 100 messages below an id, newest first; 0 begins at the newest."""
         page = await TelethonHistory(self._call).page(hub, offset_id=offset_id)
-        return [_seen(message) for message in page.messages]
+        return [_seen(message, hub) for message in page.messages]
 
     async def messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> Sequence[SeenMessage]:
         """Return those of some messages that exist."""
         page = await TelethonHistory(self._call).messages(hub, message_ids)
-        return [_seen(message) for message in page.messages]
+        return [_seen(message, hub) for message in page.messages]
 
     def as_shown(self, html_text: str) -> str:
         """Give a text that was written in the form of one that is read."""
@@ -64,7 +65,7 @@ class HubContents:
         return _shown(text, links)
 
 
-def _seen(message: Message) -> SeenMessage:
+def _seen(message: Message, hub: Chat) -> SeenMessage:
     raw = json.loads(message.raw)
     links = [
         types.MessageEntityTextUrl(entity["offset"], entity["length"], entity["url"])
@@ -79,6 +80,8 @@ def _seen(message: Message) -> SeenMessage:
         is_ours=bool(raw.get("out")),
         has_media=message.kind is MessageKind.MEDIA,
         is_service=message.kind is MessageKind.SERVICE,
+        # Whoever listens passes edits over: nobody knows what it said before.
+        remark=None if message.edited_at else remark_of(message, hub),
     )
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from telethon.tl import functions, types
 
+from archive.ids import UserId
 from archive.publishing import HubGone, HubRights
 from archive.records import Chat
 from resources.telegram.calling import Caller
 from resources.telegram.convert_peers import input_channel
 from resources.telegram.errors import TelegramRefused
+from resources.telegram.remarks import admins_of
 
 _GONE = frozenset({"CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA"})
 
@@ -48,6 +50,15 @@ class HubReader:
             can_delete=_may(channel, "delete_messages", None),
             can_pin=_may(channel, "pin_messages", "pin_messages"),
         )
+
+    async def admins(self, hub: Chat) -> frozenset[UserId]:
+        """Ask who has a say in a hub.
+
+        Raises:
+            Transient: Telegram did not answer, or asks to wait.
+            TelegramRefused: It does not say.
+        """
+        return await admins_of(self._call, hub)
 
 
 def _may(channel: Any, admin_right: str, member_right: str | None) -> bool:

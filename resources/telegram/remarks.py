@@ -1,11 +1,13 @@
-"""What an update says that was said in a hub: a topic's new title, or a command.
+"""What a message of a hub says to us: a topic's new title, or a command.
 
-Everything else in a hub, our own posts above all, is passed over where it arrives. Which words are
+Everything else in a hub, our own posts above all, is passed over where it arrives, be it in an
+update or in what is read back. Which words are
 commands is ``archive.remarks``'; who may give them is asked here.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -17,7 +19,6 @@ from archive.remarks import Remark, RemarkKind, read_command
 from resources.telegram.calling import Caller
 from resources.telegram.convert import message_of
 from resources.telegram.convert_peers import input_channel, marked_id
-from resources.telegram.raw import without_nul
 
 # https://core.telegram.org/api/channel: a group has fifty admins at most.
 _ADMINS: Final = 200
@@ -34,15 +35,18 @@ def remarks_in(update: Any, hubs: Mapping[ChatId, Chat]) -> Iterator[Remark]:
         return
     message = update.message
     hub = None if isinstance(message, types.MessageEmpty) else hubs.get(_chat_id(message))
-    if hub is None:
-        return
-    action = getattr(message, "action", None)
-    title = action.title if isinstance(action, types.MessageActionTopicEdit) else None
-    said = message_of(message, hub)
-    if title:
-        yield from _remark(hub, said, RemarkKind.TITLE, without_nul(title))
-    elif said.kind is MessageKind.TEXT and (command := read_command(said.text)):
-        yield from _remark(hub, said, RemarkKind.COMMAND, str(command))
+    if hub is not None and (remark := remark_of(message_of(message, hub), hub)) is not None:
+        yield remark
+
+
+def remark_of(said: Message, hub: Chat) -> Remark | None:
+    """Return what a message of a hub says to us; nothing in General, which is nobody's topic."""
+    if said.kind is MessageKind.SERVICE:
+        action = json.loads(said.raw).get("action", {})
+        title = action.get("title") if action.get("_") == "MessageActionTopicEdit" else None
+        return _remark(hub, said, RemarkKind.TITLE, title) if title else None
+    command = read_command(said.text) if said.kind is MessageKind.TEXT else None
+    return None if command is None else _remark(hub, said, RemarkKind.COMMAND, str(command))
 
 
 async def admins_of(call: Caller, hub: Chat) -> frozenset[UserId]:
@@ -71,11 +75,10 @@ def _manages_topics(participant: Any) -> bool:
     return bool(rights and rights.manage_topics)
 
 
-def _remark(hub: Chat, said: Message, kind: RemarkKind, text: str) -> Iterator[Remark]:
-    """Put together what was said; nothing of it in General, which is nobody's topic."""
+def _remark(hub: Chat, said: Message, kind: RemarkKind, text: str) -> Remark | None:
     if said.topic_id is None or said.sender_id is None:
-        return
-    yield Remark(
+        return None
+    return Remark(
         chat_id=hub.chat_id,
         topic_id=said.topic_id,
         message_id=said.message_id,

@@ -13,10 +13,11 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from archive.ids import ContentKey, MessageId, TopicId
+from archive.ids import ContentKey, MessageId, TopicId, UserId
 from archive.publishing import CopyRefused, HubRights, MessageStuck, Post, TopicGone
 from archive.publishing.drift import SeenMessage
 from archive.records import Chat, ForumTopic, PeerInfo
+from archive.remarks import Remark
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,6 +36,7 @@ class HubMessage:
     content_key: ContentKey | None = None
     pinned: bool = False
     is_ours: bool = True
+    remark: Remark | None = None
 
 
 @dataclass
@@ -117,6 +119,9 @@ class MemoryHub:
     async def messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> list[SeenMessage]:
         assert 1 <= len(message_ids) <= 100
         return [each for each in self._seen() if each.message_id in message_ids]
+
+    async def admins(self, hub: Chat) -> frozenset[UserId]:
+        return frozenset()
 
     def as_shown(self, html_text: str) -> str:
         return html_text
@@ -236,6 +241,7 @@ class MemoryHub:
                     pinned=each.pinned,
                     is_ours=each.is_ours,
                     has_media=each.content_key is not None,
+                    remark=each.remark,
                 )
 
     def _topic(self, topic_id: TopicId) -> HubTopic:

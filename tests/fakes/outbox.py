@@ -113,9 +113,6 @@ class MemoryOutbox:
     def finish_topic_edit(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         self._topic(identity_id, {S.EDITING}, state=S.SENT)
 
-    def note_title(self, hub_no: HubNo, identity_id: IdentityId, title: str) -> None:
-        self._topic(identity_id, {S.SENT, S.EDITING}, title=title)
-
     def begin_topic_removal(
         self, hub_no: HubNo, identity_id: IdentityId, topic_id: TopicId
     ) -> None:

@@ -31,6 +31,7 @@ from archive.publishing.publish import utc_now
 from archive.publishing.ways import CropSource
 from archive.records import Chat, ChatKind, Page
 from resources.store.database import Database
+from resources.store.remarks import RemarkStore
 from resources.store.topics import TopicStore
 from resources.telegram.client import TelegramAccount, connect
 from resources.telegram.config import TelegramConfig
@@ -98,6 +99,10 @@ class Stage:
     guest: ChatHandle
     hashes: dict[int, int | None] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def remarks(self) -> RemarkStore:
+        return RemarkStore(self.rows.database)
 
     def hub(self, handle: ChatHandle, rule: HubRule | None = None) -> Hub:
         """Let a forum be the hub, or by a rule one of them."""

@@ -108,7 +108,9 @@ async def looked_at(house: Stage, hub: Hub) -> None:
     options = ReadBackOptions()
 
     async def work() -> bool:
-        result = await read_back(house.store, house.account.hub, hub, options)
+        result = await read_back(
+            house.store, house.account.hub, hub, options, remarks=house.remarks
+        )
         return result.stopped_reason == "done"
 
     await lived_through(house, work)

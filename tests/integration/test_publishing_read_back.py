@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 
 from archive.errors import Transient
-from archive.ids import IdentityId
 from archive.publishing import Finding, Hub, ReadBackOptions, ReadBackResult, read_back
 from resources.store.database import Database
 from telegram_sandbox import ChatHandle, Message
@@ -36,14 +35,8 @@ async def look(
     *,
     max_requests: int | None = None,
     found: list[str] | None = None,
-    named: list[str] | None = None,
 ) -> ReadBackResult:
     told: list[str] = [] if found is None else found
-
-    def is_name(_: IdentityId, title: str) -> bool:
-        if named is not None:
-            named.append(title)
-        return named is not None
 
     def keep(finding: Finding) -> None:
         told.append(str(finding))
@@ -53,7 +46,7 @@ async def look(
         house.account.hub,
         hub,
         ReadBackOptions(max_requests),
-        name_given=is_name,
+        remarks=house.remarks,
         on_finding=keep,
     )
 
@@ -163,20 +156,6 @@ async def test_a_look_in_parts_goes_on_where_it_was(house: Stage, hub: Hub) -> N
     while (await look(house, hub, max_requests=1)).stopped_reason == "budget":
         pass
     await undone(house, hub, before)
-
-
-async def test_a_title_given_by_hand_is_handed_over_and_recorded(house: Stage, hub: Hub) -> None:
-    topic(house, "Person 2").title = "Zoe & Tim"
-    named: list[str] = []
-    await look(house, hub, named=named)
-    assert named == ["Zoe & Tim"]
-    # What whoever is told of names does with it: then the title stays.
-    house.rows.run("UPDATE identities SET label = 'Zoe & Tim' WHERE number = 2")
-    await house.publish(hub)
-    assert topic(house, "Zoe & Tim")
-    again: list[str] = []
-    await look(house, hub, named=again)
-    assert again == []
 
 
 async def test_what_others_write_stays_and_is_counted(house: Stage, hub: Hub) -> None:

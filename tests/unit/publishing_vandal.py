@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from archive.ids import ContentKey, MessageId, TopicId
 from archive.publishing import Finding, ReadBackOptions, ReadBackResult, read_back
 from tests.fakes.hub import HubMessage, MemoryHub
+from tests.fakes.remarks import MemoryRemarks
 from tests.unit.publishing_house import House
 
 
@@ -98,10 +99,18 @@ def look(
     max_requests: int | None = None,
     dry_run: bool = False,
     found: list[Finding] | None = None,
+    remarks: MemoryRemarks | None = None,
 ) -> ReadBackResult:
     """Hold the hub of a house against its outbox."""
     options = ReadBackOptions(max_requests, dry_run)
     findings = [] if found is None else found
     return asyncio.run(
-        read_back(house.store, house.hub, house.store.hub_, options, on_finding=findings.append)
+        read_back(
+            house.store,
+            house.hub,
+            house.store.hub_,
+            options,
+            remarks=remarks or MemoryRemarks(),
+            on_finding=findings.append,
+        )
     )

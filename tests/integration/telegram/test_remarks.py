@@ -118,8 +118,8 @@ async def test_whoever_may_manage_topics_has_a_say(house: House) -> None:
     )
     async with listening(house, hub) as ear:
         (chat,) = ear.chats.values()
-        assert await ear.feed.admins(chat) == {house.me.id, bob.id}
+        assert await ear.account.hub.admins(chat) == {house.me.id, bob.id}
 
         house.sandbox.faults.error("channels.getParticipants", "CHAT_ADMIN_REQUIRED")
         with pytest.raises(TelegramRefused):
-            await ear.feed.admins(chat)
+            await ear.account.hub.admins(chat)

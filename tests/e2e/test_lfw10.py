@@ -60,7 +60,8 @@ class Outcome:
 def outcome(shared_data: Path, install: Install) -> Iterator[Outcome]:
     photos = sorted((shared_data / "faces" / "lfw10").glob("*/*.jpg"))
     names = {content_key(sha256(p.read_bytes()).digest()): p.parent.name for p in photos}
-    with install(_world(photos), **shared_pack(shared_data)) as installation:
+    several = {"FACE_ARCHIVE_MEDIA_WORKERS": "2"}
+    with install(_world(photos), **shared_pack(shared_data), **several) as installation:
         keys = installation.set_up()
         installation.materialize(keys)
         yield Outcome(installation, keys, names)

@@ -93,11 +93,14 @@ def _total(results: list[PublishResult]) -> Counter[str]:
 async def _publish(toolbox: Toolbox, hubs: int, hub: Hub) -> PublishResult:
     """Publish to one of several hubs, which share the minutes of a run."""
     budget = toolbox.run_budget
-    async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account:
+    async with (
+        toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account,
+        toolbox.media_of(account) as media,
+    ):
         return await publish(
             toolbox.topics,
             account.hub,
-            toolbox.media_of(account),
+            media,
             hub,
             PublishOptions(budget and max(1, budget // hubs), toolbox.publish_policy),
             pace=toolbox.pace(hub.hub_no),

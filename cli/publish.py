@@ -188,11 +188,14 @@ async def _publish(toolbox: Toolbox, max_operations: int | None, hub: Hub) -> Pu
     started = monotonic()
     with progress("Publishing") as advance:
         done = itertools.count(1)
-        async with toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as telegram:
+        async with (
+            toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as telegram,
+            toolbox.media_of(telegram) as media,
+        ):
             result = await publish(
                 toolbox.topics,
                 telegram.hub,
-                toolbox.media_of(telegram),
+                media,
                 hub,
                 PublishOptions(max_operations, toolbox.publish_policy),
                 pace=toolbox.pace(hub.hub_no),

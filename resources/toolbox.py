@@ -232,13 +232,17 @@ class Toolbox:
         if not self.exports.is_readable(chat.chat_no):
             yield ExportedMedia(self.exports)
             return
-        async with self.telegram(lane, chat.account_id) as account:
-            yield self.media_of(account)
+        async with (
+            self.telegram(lane, chat.account_id) as account,
+            self.media_of(account) as media,
+        ):
+            yield media
 
-    def media_of(self, account: TelegramAccount) -> ExportedMedia:
+    @asynccontextmanager
+    async def media_of(self, account: TelegramAccount) -> AsyncIterator[ExportedMedia]:
         """Give every file that an account or another can reach, and those of exports beside."""
-        readers = ReadersMedia(account, partial(self.telegram, Lane.PUBLISH))
-        return ExportedMedia(self.exports, readers)
+        async with ReadersMedia(account, partial(self.telegram, Lane.PUBLISH)) as readers:
+            yield ExportedMedia(self.exports, readers)
 
     def takeout(self, account_id: AccountId, lane: Lane) -> TakeoutStore | None:
         """Give what is remembered of a data export; only old history is read through one."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from archive.ids import MessageId, TopicId
+from archive.ids import MediaId, MessageId, TopicId
 from archive.publishing.state import Actual, OutboxState, PublicationRow, TopicRow
 from archive.records import ForumTopic
 
@@ -38,6 +38,9 @@ class Drift(StrEnum):
     POST_GONE = "posts_gone"
     POST_EDITED = "posts_edited"
     POST_MOVED = "posts_moved"
+    POST_REPLACED = "posts_replaced"
+    """It shows another file under its caption."""
+
     UNKNOWN_TOPIC = "unknown_topics"
     """No row knows it: somebody opened it, or the row was lost with a database."""
 
@@ -74,6 +77,7 @@ class SeenMessage:
         is_ours: Sent by the account that publishes, by this program or by hand.
         is_service: Telegram's own word on a topic or a pin.
         remark: What it says to us, unless its words were changed since.
+        media_id: Of the file that it shows.
     """
 
     message_id: MessageId
@@ -81,9 +85,9 @@ class SeenMessage:
     shown: str
     pinned: bool = False
     is_ours: bool = False
-    has_media: bool = False
     is_service: bool = False
     remark: Remark | None = None
+    media_id: MediaId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ _SAID = {
     Drift.POST_GONE: "deleted  post of",
     Drift.POST_EDITED: "edited   post of",
     Drift.POST_MOVED: "moved    post of",
+    Drift.POST_REPLACED: "replaced post of",
     Drift.UNKNOWN_TOPIC: "unknown  topic",
     Drift.UNKNOWN_POST: "unknown  post in",
     Drift.FOREIGN: "foreign  in",
@@ -137,6 +142,11 @@ class Known:
 
     topic: TopicRow
     post: PublicationRow | None = None
+
+    @property
+    def lacks_media(self) -> bool:
+        """Whether it is a post of which it is not known which file it shows."""
+        return self.post is not None and self.post.media_id is None
 
     def finding(self, drift: Drift) -> Finding:
         """Say what is wrong with it."""
@@ -252,6 +262,8 @@ def _post_drift(
         yield known.finding(Drift.POST_GONE)
     elif seen.topic_id not in {None, known.topic.topic_id}:
         yield known.finding(Drift.POST_MOVED)
+    elif post.media_id is not None and seen.media_id != post.media_id:
+        yield known.finding(Drift.POST_REPLACED)
     elif post.state is OutboxState.SENT and seen.shown != as_shown(post.caption):
         yield known.finding(Drift.POST_EDITED)
 
@@ -266,6 +278,8 @@ def stranger(seen: SeenMessage, titles: Mapping[TopicId, str]) -> Finding | None
     title = titles.get(seen.topic_id) if seen.topic_id is not None else None
     if title is None or seen.is_service:
         return None
-    ours = seen.is_ours and seen.has_media and _SOURCE_LINK.search(seen.shown) is not None
+    ours = (
+        seen.is_ours and seen.media_id is not None and _SOURCE_LINK.search(seen.shown) is not None
+    )
     drift = Drift.UNKNOWN_POST if ours else Drift.FOREIGN
     return Finding(drift, title, message_id=seen.message_id)

@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archive.errors import Permanent, Transient
-from archive.ids import MessageId
+from archive.ids import MediaId, MessageId
 from archive.off_loop import off_loop
 from archive.publishing.drift import (
     Drift,
     Finding,
+    Known,
     SeenMessage,
     Sought,
     message_drift,
@@ -231,9 +232,16 @@ class _Look:
         self, sought: Sought, believed: Sequence[MessageId], seen: Mapping[MessageId, SeenMessage]
     ) -> None:
         for message_id in believed:
-            known = sought.known[message_id]
-            for finding in message_drift(known, seen.get(message_id), self._reader.as_shown):
+            known, found = sought.known[message_id], seen.get(message_id)
+            for finding in message_drift(known, found, self._reader.as_shown):
                 await self._keep(finding)
+            if known.lacks_media and found is not None and found.media_id is not None:
+                await self._learn_media(known, found.media_id)
+
+    async def _learn_media(self, known: Known, media_id: MediaId) -> None:
+        """Record what was uploaded: Telegram gave it a file of its own."""
+        if known.post is not None and not self._options.dry_run:
+            await asyncio.to_thread(self._store.note_media, known.post.publication_id, media_id)
 
     async def _greet(self, sought: Sought, page: Sequence[SeenMessage]) -> None:
         """Count what nobody of us wrote."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
-from archive.ids import IdentityId, MessageId, TopicId, UserId
+from archive.ids import IdentityId, MediaId, MessageId, TopicId, UserId
 from archive.publishing.drift import SeenMessage
 from archive.publishing.ports import PostOutbox, TopicOutbox
 from archive.publishing.records import Hub, HubNo
@@ -69,6 +70,10 @@ class ReadBackStore(TopicOutbox, PostOutbox, Protocol):
 
     def note_unpinned(self, hub_no: HubNo, identity_id: IdentityId) -> None:
         """Record that a summary is not pinned any more."""
+        ...
+
+    def note_media(self, publication_id: UUID, media_id: MediaId) -> None:
+        """Record which file a post shows, where none was recorded."""
         ...
 
     def read_back_from(self, hub_no: HubNo) -> MessageId:

@@ -31,5 +31,6 @@ def record(store: ReadBackStore, hub_no: HubNo, finding: Finding) -> None:
             store.finish_removals([post.publication_id])
         case Drift.POST_EDITED if post is not None:
             store.begin_caption(post.publication_id, post.caption)
-        case Drift.POST_MOVED if post is not None:
+        case Drift.POST_MOVED | Drift.POST_REPLACED if post is not None:
+            # It goes, and is posted anew where it is wanted.
             store.begin_removals([post.publication_id])

@@ -177,6 +177,7 @@ class PublicationRow:
         method: How it was tried last; ``None`` while planned.
         refusal: Why no way of copying worked; it is left alone until ``retry_at``.
         album_id: Shared by posts that were sent with one request.
+        media_id: Of the file that it shows; ``None`` where that is not known yet.
     """
 
     publication_id: UUID
@@ -192,6 +193,7 @@ class PublicationRow:
     refusal: str | None = None
     retry_at: datetime | None = None
     album_id: UUID | None = None
+    media_id: MediaId | None = None
 
     @property
     def is_sought(self) -> bool:
@@ -278,6 +280,12 @@ class Attempt:
     method: PostMethod
     source: Source
     album_id: UUID | None = None
+
+    @property
+    def media_id(self) -> MediaId | None:
+        """Of the file that the post will show; what is uploaded gets a new one."""
+        copies = self.method in {PostMethod.REFERENCE, PostMethod.FORWARD}
+        return self.source.media_id if copies else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,15 +116,15 @@ WHERE hub_answers.remark_id = hub_remarks.remark_id AND hub_answers.message_id I
 
 BEGIN_POST: Final[LiteralString] = """
 INSERT INTO publications (publication_id, hub_no, identity_id, content_key, random_id, state,
-                          caption, method, source_chat_no, source_message_id, album_id)
+                          caption, method, source_chat_no, source_message_id, album_id, media_id)
 VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(random_id)s,
         'sending', %(caption)s, %(method)s, %(source_chat_no)s, %(source_message_id)s,
-        %(album_id)s)
+        %(album_id)s, %(media_id)s)
 ON CONFLICT (publication_id) DO UPDATE
 SET state = 'sending', random_id = excluded.random_id, caption = excluded.caption,
     method = excluded.method, source_chat_no = excluded.source_chat_no,
     source_message_id = excluded.source_message_id, album_id = excluded.album_id,
-    refusal = NULL, retry_at = NULL
+    media_id = excluded.media_id, refusal = NULL, retry_at = NULL
 WHERE publications.state IN ('planned', 'sending')
 """
 
@@ -140,7 +140,7 @@ VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(rand
         'planned', %(reason)s, %(retry_at)s)
 ON CONFLICT (publication_id) DO UPDATE
 SET state = 'planned', caption = '', method = NULL, source_chat_no = NULL,
-    source_message_id = NULL, album_id = NULL, refusal = excluded.refusal,
+    source_message_id = NULL, album_id = NULL, media_id = NULL, refusal = excluded.refusal,
     retry_at = excluded.retry_at
 WHERE publications.state IN ('planned', 'sending')
 """

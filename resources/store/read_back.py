@@ -7,8 +7,9 @@ Together with the outbox, whose rows are held against the hub. What a hub should
 from __future__ import annotations
 
 from typing import Final, LiteralString
+from uuid import UUID
 
-from archive.ids import IdentityId, MessageId
+from archive.ids import IdentityId, MediaId, MessageId
 from archive.publishing import HubNo
 from archive.publishing.state import Actual
 from resources.store import topics_rows as rows
@@ -19,6 +20,11 @@ from resources.store.outbox import change
 _NOTE_UNPINNED: Final[LiteralString] = """
 UPDATE topic_summaries SET pinned = false
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state IN ('sent', 'editing')
+"""
+
+_NOTE_MEDIA: Final[LiteralString] = """
+UPDATE publications SET media_id = %(media_id)s
+WHERE publication_id = %(publication_id)s AND media_id IS NULL AND state <> 'removed'
 """
 
 _NOTE_DRIFT: Final[LiteralString] = """
@@ -65,6 +71,12 @@ class ReadBackRows:
         """Record that a summary is not pinned any more."""
         values = {"hub_no": hub_no, "identity_id": identity_id}
         change(self._database, _NOTE_UNPINNED, values)
+
+    def note_media(self, publication_id: UUID, media_id: MediaId) -> None:
+        """Record which file a post shows, where none was recorded."""
+        values = {"publication_id": publication_id, "media_id": media_id}
+        with self._database.transaction() as connection:
+            connection.execute(_NOTE_MEDIA, values)
 
     def read_back_from(self, hub_no: HubNo) -> MessageId:
         """Tell above which message a look that was stopped has been; 0 where none was."""

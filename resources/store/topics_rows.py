@@ -202,4 +202,5 @@ def attempt_values(attempt: Attempt) -> Values:
         "source_chat_no": attempt.source.chat.chat_no,
         "source_message_id": attempt.source.message_id,
         "album_id": attempt.album_id,
+        "media_id": attempt.media_id,
     }

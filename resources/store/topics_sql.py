@@ -80,7 +80,7 @@ WHERE topics.hub_no = %(hub_no)s AND topics.state <> 'removed'
 
 PUBLICATIONS: Final[LiteralString] = """
 SELECT publication_id, identity_id, content_key, random_id, state, caption, method,
-       source_chat_no, source_message_id, message_id, refusal, retry_at, album_id
+       source_chat_no, source_message_id, message_id, refusal, retry_at, album_id, media_id
 FROM publications
 WHERE hub_no = %(hub_no)s AND state <> 'removed'
 ORDER BY created_at, publication_id

@@ -78,9 +78,9 @@ def _seen(message: Message, hub: Chat) -> SeenMessage:
         shown=_shown(message.text, links),
         pinned=bool(raw.get("pinned")),
         is_ours=bool(raw.get("out")),
-        has_media=message.kind is MessageKind.MEDIA,
         is_service=message.kind is MessageKind.SERVICE,
         # Whoever listens passes edits over: nobody knows what it said before.
+        media_id=None if message.media is None else message.media.media_id,
         remark=None if message.edited_at else remark_of(message, hub),
     )
 

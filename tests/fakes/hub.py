@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from archive.ids import ContentKey, MessageId, TopicId, UserId
+from archive.ids import ContentKey, MediaId, MessageId, TopicId, UserId
 from archive.publishing import CopyRefused, HubRights, MessageStuck, Post, TopicGone
 from archive.publishing.drift import SeenMessage
 from archive.records import Chat, ForumTopic, PeerInfo
@@ -37,6 +37,10 @@ class HubMessage:
     pinned: bool = False
     is_ours: bool = True
     remark: Remark | None = None
+
+    @property
+    def media_id(self) -> MediaId | None:
+        return None if self.content_key is None else MediaId(f"photo:{self.content_key}")
 
 
 @dataclass
@@ -240,7 +244,7 @@ class MemoryHub:
                     each.text,
                     pinned=each.pinned,
                     is_ours=each.is_ours,
-                    has_media=each.content_key is not None,
+                    media_id=each.media_id,
                     remark=each.remark,
                 )
 

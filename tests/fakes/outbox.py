@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from archive.errors import Transient
-from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId
+from archive.ids import AccountId, ChatNo, IdentityId, MediaId, MessageId, TopicId
 from archive.publishing import Hub, HubNo, HubState
 from archive.publishing.state import (
     NOTHING,
@@ -78,6 +78,9 @@ class MemoryOutbox:
 
     def note_read_back(self, hub_no: HubNo, message_id: MessageId) -> None:
         self.read_back = message_id
+
+    def note_media(self, publication_id: UUID, media_id: MediaId) -> None:
+        self.posts[publication_id] = replace(self.posts[publication_id], media_id=media_id)
 
     def note_drift(self, hub_no: HubNo) -> None:
         self.drifts += 1
@@ -177,6 +180,7 @@ class MemoryOutbox:
             source_chat_no=attempt.source.chat.chat_no,
             source_message_id=attempt.source.message_id,
             album_id=attempt.album_id,
+            media_id=attempt.media_id,
         )
         self.changed()
 

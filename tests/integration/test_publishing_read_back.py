@@ -84,6 +84,13 @@ def delete_topic(house: Stage, title: str) -> None:
     chat.deleted_topics.add(gone.id)
 
 
+def replace_picture(house: Stage, post: Message) -> None:
+    """Edit a post as an app does that lets somebody choose another picture."""
+    other = house.people.photo(house.me, picture(9), topic=topic(house, "Person 2"))
+    house.people.edit(post, media=other.media)
+    house.people.delete(other)
+
+
 async def test_what_was_just_published_is_what_is_read_back(house: Stage, hub: Hub) -> None:
     result = await look(house, hub)
     assert (result.counts.by_name, result.stopped_reason) == ({}, "done")
@@ -103,6 +110,10 @@ CHANGES: dict[str, tuple[Callable[[Stage], object], str]] = {
     "another link": (
         lambda house: house.people.edit(ours(house, "Person 1")[1], entities=()),
         "posts_edited",
+    ),
+    "another picture under the same caption": (
+        lambda house: replace_picture(house, ours(house, "Person 1")[1]),
+        "posts_replaced",
     ),
     "a deleted summary": (
         lambda house: house.people.delete(ours(house, "Mia & Ida")[0]),
@@ -132,6 +143,21 @@ async def test_each_change_by_hand_is_found_and_undone(house: Stage, hub: Hub, c
     before = contents(house.people)
     CHANGES[change][0](house)
     assert (await look(house, hub)).counts.by_name == {CHANGES[change][1]: 1}
+    await undone(house, hub, before)
+
+
+async def test_of_a_post_that_was_uploaded_the_first_look_learns_what_it_shows(
+    house: Stage, hub: Hub
+) -> None:
+    before = contents(house.people)
+    recorded = "SELECT media_id FROM publications ORDER BY message_id"
+    sent = house.rows.run(recorded)
+    assert all(media_id.startswith("photo:") for (media_id,) in sent)
+    house.rows.run("UPDATE publications SET media_id = NULL")
+    assert (await look(house, hub)).drifted == 0
+    assert house.rows.run(recorded) == sent
+    replace_picture(house, ours(house, "Person 1")[1])
+    assert (await look(house, hub)).counts.by_name == {"posts_replaced": 1}
     await undone(house, hub, before)
 
 

@@ -129,6 +129,10 @@ SPOILED: dict[str, tuple[Callable[[House], object], list[str]]] = {
         ["unpinned summary of Person 1"],
     ),
     "a deleted post": (delete(1), ["deleted  post of Person 1: message 4"]),
+    "another picture": (
+        lambda house: setattr(messages(house)[1], "content_key", ContentKey("sha256:else")),
+        ["replaced post of Person 1: message 4"],
+    ),
     "another caption": (
         lambda house: setattr(messages(house)[2], "text", "mine!"),
         ["edited   post of Person 1: message 5"],

@@ -121,7 +121,7 @@ async def test_what_was_written_is_read_back_as_it_was_written(hall: Hall) -> No
     assert summary.shown == hub(hall).as_shown(SUMMARY)
     assert post.shown == hub(hall).as_shown(CAPTION)
     assert (summary.topic_id, post.topic_id) == (made, made)
-    assert [(each.pinned, each.has_media) for each in (summary, post)] == [
+    assert [(each.pinned, each.media_id is not None) for each in (summary, post)] == [
         (True, False),
         (False, True),
     ]

@@ -113,9 +113,18 @@ def apply(
     now: datetime,
 ) -> LocalThreshold:
     """Let the chosen threshold replace the model's own, and keep where it comes from."""
+    threshold = local_threshold(model.name, calibration, source=source, now=now)
+    thresholds.apply(model, threshold)
+    return threshold
+
+
+def local_threshold(
+    model: str, calibration: Calibration, *, source: str, now: datetime
+) -> LocalThreshold:
+    """Say what the chosen threshold is, and where it comes from."""
     chosen = calibration.chosen
-    threshold = LocalThreshold(
-        model=model.name,
+    return LocalThreshold(
+        model=model,
         accept=chosen.threshold,
         wanted_far=chosen.wanted or 0.0,
         source=source,
@@ -126,5 +135,3 @@ def apply(
         far=chosen.far.share,
         decided_at=now,
     )
-    thresholds.apply(model, threshold)
-    return threshold

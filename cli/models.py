@@ -17,6 +17,7 @@ import typer
 from cli.context import open_toolbox
 from cli.models_add import add_command
 from cli.models_files import fetch_command, verify_command
+from cli.models_migrate import migrate_command
 from cli.models_use import use_command
 from cli.output import Row, emit, say
 from resources.store.holdings import Holding
@@ -77,6 +78,7 @@ def register(app: typer.Typer) -> None:
     models_app.command("verify")(verify_command)
     models_app.command("fetch")(fetch_command)
     models_app.command("use")(use_command)
+    models_app.command("migrate")(migrate_command)
     models_app.command("add")(add_command)
     app.add_typer(models_app, name="models")
 

@@ -53,8 +53,10 @@ from resources.store.locks import account_lane
 from resources.store.media import MediaStore
 from resources.store.media_failures import FailureStore
 from resources.store.migrate import require_migrated
+from resources.store.migrating import MigrationStore
 from resources.store.model_in_use import ModelInUse
 from resources.store.near_copies import NearCopies
+from resources.store.old_vectors import OldVectors
 from resources.store.overview import OverviewStore
 from resources.store.paces import PaceStore
 from resources.store.people import PeopleStore
@@ -121,6 +123,8 @@ class Toolbox:
         self.searches = SearchStore(database)
         self.holdings = HoldingStore(database)
         self.model_in_use = ModelInUse(database)
+        self.migrations = MigrationStore(database)
+        self.old_vectors = OldVectors(database)
         self.face_search = FaceSearchStore(database)
         self.people = PeopleStore(database)
         self.corrections = CorrectionStore(database)
@@ -288,17 +292,20 @@ class Toolbox:
         in_use = self.model_in_use.name()
         return self.settings.model if in_use not in {None, self.settings.model} else None
 
-    def vision(self, *, faces: bool = True, workers: int | None = None) -> AnalystPool:
+    def vision(
+        self, *, faces: bool = True, workers: int | None = None, spec: EngineSpec | None = None
+    ) -> AnalystPool:
         """Give a pool of analysts, to be entered.
 
         Args:
             faces: Load the model; without it the pool only fingerprints.
             workers: How many; ``None`` leaves it to the setting.
+            spec: Another model than the one in use.
         """
         from resources.vision.pool import AnalystPool
 
         return AnalystPool(
-            self.engine_spec if faces else None,
+            (spec or self.engine_spec) if faces else None,
             workers=workers or self._workers,
             limits=self._analyst_limits,
         )

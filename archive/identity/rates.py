@@ -134,9 +134,22 @@ class Bootstrap:
 
     def tar_at_rate(self, rate: float) -> Interval:
         """Give the TAR at a rate whose threshold each draw of people chooses for itself."""
+        return _middle(self._tars_at_rate(rate))
+
+    def tar_gained(self, other: Bootstrap, rate: float) -> Interval:
+        """Give by how much the TAR at a rate exceeds another's, of the same comparisons.
+
+        Args:
+            other: The same faces and people in the same order, scored otherwise, with one seed:
+                each draw is then of the same people, so what is hard about them cancels out.
+            rate: Each chooses its threshold for itself.
+        """
+        return _middle(self._tars_at_rate(rate) - other._tars_at_rate(rate))
+
+    def _tars_at_rate(self, rate: float) -> NDArray[np.float64]:
         scores, shown = self._genuine
-        return self._interval(
-            lambda draw: _weighted(scores, draw[shown], self._threshold(draw, rate))
+        return np.asarray(
+            [_weighted(scores, each[shown], self._threshold(each, rate)) for each in self._draws]
         )
 
     def far(self, threshold: float) -> Interval:
@@ -159,12 +172,16 @@ class Bootstrap:
         return float(scores[first]) + STEP if first < len(scores) else -1.0
 
     def _interval(self, of: Callable[[NDArray[np.int64]], float]) -> Interval:
-        found = np.asarray([of(draw) for draw in self._draws])
-        found = found[~np.isnan(found)]
-        if not len(found):
-            return Interval(0.0, 1.0)
-        low, high = np.quantile(found, [0.025, 0.975])
-        return Interval(float(low), float(high))
+        return _middle(np.asarray([of(draw) for draw in self._draws]))
+
+
+def _middle(drawn: NDArray[np.float64]) -> Interval:
+    """Give where 95 % of the draws lie that tell anything."""
+    told = drawn[~np.isnan(drawn)]
+    if not len(told):
+        return Interval(0.0, 1.0)
+    low, high = np.quantile(told, [0.025, 0.975])
+    return Interval(float(low), float(high))
 
 
 def _reached(falling: NDArray[np.float64], threshold: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Final, LiteralString
 
+from psycopg import Connection
 from psycopg.rows import class_row
 
 from archive.calibrating import LocalThreshold
@@ -48,12 +49,21 @@ class ThresholdStore:
             Permanent: The model's files are not those that made the vectors in the archive.
         """
         with self._database.transaction() as connection:
-            # Of two at once the second waits here, and then replaces the first.
-            ensure_model(connection, model)
-            connection.execute(_END, (model.name,))
-            connection.execute(_WRITE, asdict(threshold))
+            put_in_force(connection, model, threshold)
 
     def reset(self, model: str) -> bool:
         """Let the model's own threshold hold again; tells whether anything replaced it."""
         with self._database.transaction() as connection:
             return connection.execute(_END, (model,)).rowcount > 0
+
+
+def put_in_force(connection: Connection, model: ModelRecord, threshold: LocalThreshold) -> None:
+    """Put a threshold in the place of whatever replaced the model's own, in a transaction.
+
+    Raises:
+        Permanent: The model's files are not those that made the vectors in the archive.
+    """
+    # Of two at once the second waits here, and then replaces the first.
+    ensure_model(connection, model)
+    connection.execute(_END, (model.name,))
+    connection.execute(_WRITE, asdict(threshold))

@@ -70,6 +70,25 @@ class Analyst:
         self._engine = engine
         self._limits = limits or AnalystLimits()
 
+    @property
+    def engine(self) -> FaceEngine:
+        """What it works with.
+
+        Raises:
+            Permanent: There is no engine.
+        """
+        if self._engine is None:
+            raise Permanent("no model is loaded: this analyst only fingerprints")
+        return self._engine
+
+    def pixels(self, data: bytes) -> Pixels:
+        """Decode a photo whole.
+
+        Raises:
+            ItemRejected: It cannot be decoded.
+        """
+        return _whole(data, self._limits.max_megapixels)
+
     def analyse(
         self,
         data: bytes | RangedFile,
@@ -90,9 +109,7 @@ class Analyst:
             ItemRejected: It cannot be decoded; see `decode_photo` and `VideoReader`.
             Permanent: There is no engine.
         """
-        engine = self._engine if faces else None
-        if faces and engine is None:
-            raise Permanent("no model is loaded: this analyst only fingerprints")
+        engine = self.engine if faces else None
         if kind == "image":
             whole = data if isinstance(data, bytes) else data.open().readall()
             return self._analyse_photo(engine, whole, thumbnails=thumbnails)
@@ -113,16 +130,14 @@ class Analyst:
             ItemRejected: It cannot be decoded, or has no frame then.
             Permanent: There is no engine, or the box shows too little of the picture.
         """
-        if self._engine is None:
-            raise Permanent("no model is loaded: this analyst only fingerprints")
-        limit = self._limits.max_megapixels
+        engine = self.engine
         if kind == "image":
             whole = data if isinstance(data, bytes) else data.open().readall()
-            return face_in_box(self._engine, _whole(whole, limit), box)
+            return face_in_box(engine, self.pixels(whole), box)
         source = data if isinstance(data, bytes) else data.open()
-        with VideoReader(source, max_megapixels=limit) as video:
+        with VideoReader(source, max_megapixels=self._limits.max_megapixels) as video:
             frame = video.frame_at(seconds)
-        return face_in_box(self._engine, frame.pixels, box, frame.seconds)
+        return face_in_box(engine, frame.pixels, box, frame.seconds)
 
     def _analyse_photo(
         self, engine: FaceEngine | None, data: bytes, *, thumbnails: bool

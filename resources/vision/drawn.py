@@ -21,7 +21,7 @@ from resources.vision.crops import CROP_MARGIN, encode_crop, quality_patch
 from resources.vision.scaling import scale_by
 
 _LEAST_SIDE: Final = 8  # pixels that must lie in the picture; the eyes are three apart then
-_VIEW_SIDE: Final = 512  # pixels; the face is half of it, a size that every detector likes
+VIEW_SIDE: Final = 512  # pixels; the face is half of it, a size that every detector likes
 
 # How far a detector's box may differ from a drawn one. Around the same face dlib's has 0.69 of
 # SCRFD's (mean over lfw10); somebody who draws the hair and the ears halves that again.
@@ -50,21 +50,37 @@ def face_in_box(
     view, shown = _view(pixels, drawn)
     here = view.box_into(drawn)
     schema = engine.model.landmark_schema
-    seen = _nearest(engine.detect(shown), here)
-    landmarks = estimated_landmarks(here, schema) if seen is None else seen.landmarks
-    face = DetectedFace(drawn, view.out_of(landmarks), seen.detection_score if seen else 0.0)
+    there, is_seen = aligned(engine, shown, here)
+    face = DetectedFace(drawn, view.out_of(there.landmarks), there.detection_score)
     quality = judge(face, schema, quality_patch(pixels, drawn), width, height).score
-    vector = engine.embed(shown, [DetectedFace(here, landmarks, face.detection_score)])[0]
+    vector = engine.embed(shown, [there])[0]
     return FoundFace(
         frame_seconds=frame_seconds,
         box=drawn,
         landmarks=face.landmarks,
-        landmark_schema=estimated_schema(schema) if seen is None else schema,
+        landmark_schema=schema if is_seen else estimated_schema(schema),
         detection_score=face.detection_score,
-        quality=0.0 if seen is None else quality,
+        quality=quality if is_seen else 0.0,
         embedding=vector,
         crop=encode_crop(pixels, drawn),
     )
+
+
+def aligned(engine: FaceEngine, shown: Pixels, box: Box) -> tuple[DetectedFace, bool]:
+    """Give the face in a box with the landmarks that the detector sees, or else estimated ones.
+
+    Args:
+        engine: Whose detector is asked.
+        shown: (h, w, 3) uint8 RGB: the box with its surroundings.
+        box: In its pixels.
+
+    Returns:
+        The face, its box as given; and whether the detector sees it.
+    """
+    seen = _nearest(engine.detect(shown), box)
+    if seen is not None:
+        return DetectedFace(box, seen.landmarks, seen.detection_score), True
+    return DetectedFace(box, estimated_landmarks(box, engine.model.landmark_schema), 0.0), False
 
 
 def _inside(box: Box, width: int, height: int) -> Box:
@@ -83,7 +99,7 @@ def _view(pixels: Pixels, box: Box) -> tuple[View, Pixels]:
     """Show the box with its surroundings, enlarged where they are small."""
     height, width = pixels.shape[:2]
     part = crop_rectangle(box, width, height, CROP_MARGIN)
-    view = View(part, max(1.0, _VIEW_SIDE / max(part.width, part.height)))
+    view = View(part, max(1.0, VIEW_SIDE / max(part.width, part.height)))
     shown = pixels[int(part.y1) : int(part.y2), int(part.x1) : int(part.x2)]
     return view, np.ascontiguousarray(scale_by(shown, view.factor) if view.factor > 1 else shown)
 

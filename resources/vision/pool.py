@@ -115,7 +115,7 @@ class AnalystPool:
             ArchiveError: What the source of a file read in ranges raised.
         """
         async with readable(data) as file:
-            return await self._with_analyst(_Analyse(file, kind, faces, thumbnails))
+            return await self.with_analyst(_Analyse(file, kind, faces, thumbnails))
 
     async def draw(
         self, data: bytes | Ranges, kind: PictureKind, box: Box, *, seconds: float = 0.0
@@ -129,7 +129,7 @@ class AnalystPool:
             ArchiveError: What the source of a file read in ranges raised.
         """
         async with readable(data) as file:
-            return await self._with_analyst(_Draw(file, kind, box, seconds))
+            return await self.with_analyst(_Draw(file, kind, box, seconds))
 
     async def analyse_alone(
         self,
@@ -162,7 +162,15 @@ class AnalystPool:
             )
             return await asyncio.to_thread(work)
 
-    async def _with_analyst(self, task: Callable[[Analyst], T]) -> T:
+    async def with_analyst(self, task: Callable[[Analyst], T]) -> T:
+        """Let the next free worker do something with its analyst.
+
+        Args:
+            task: Picklable, and so is its answer: workers may be processes.
+
+        Raises:
+            WorkerDied: A worker process ended while this was in flight.
+        """
         async with self._slots:
             if self._in_processes:
                 return await self._run(_in_worker, task)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -26,18 +27,20 @@ from archive.identity.records import FaceSet
 from archive.identity.rules import Rules
 from archive.identity.standing import Basis, Standing, remembered, standing
 from archive.ids import ContentKey, new_face_id
+from archive.migrating.ports import Migration, MigrationId, MigrationState, Wishes
 from archive.provenance import MixedModels, made_by, model_of
 from archive.searching import EVERYTHING, search
 from archive.why import Detection
 from resources.store.database import Database
 from resources.store.drawings import DrawingDesk
 from resources.store.faces import add_face, write_faces
+from resources.store.migrating import MigrationStore
 from resources.store.people import PeopleStore
 from resources.store.search import FaceSearchStore
 from resources.store.searches import SearchStore, write_search
 from resources.vision.thresholds import MOBILEFACENET
 from tests.fixtures.shelf import Shelf
-from tests.unit.identity.worlds import world
+from tests.unit.identity.worlds import START, world
 from tests.unit.test_identify import MODEL
 from tests.unit.test_searching import Memory
 from tests.unit.vector_takers import taking_several
@@ -90,6 +93,9 @@ def collapse(*frames: FoundFace) -> tuple[FoundFace, ...]:
     return collapser.finish()
 
 
+MIGRATION: Final = Migration(
+    MigrationId(uuid4()), "before", MODEL.name, MigrationState.EMBEDDING, Wishes(), START
+)
 GATHERED = Gathering.of(OURS, RULES)
 DETECTED = Detection(0.0, BOX, 0.9, 0.9, face_id=new_face_id(), embedding=THEIR_FACE.embedding)
 BOTH = (OUR_FACE, THEIR_FACE)
@@ -132,6 +138,9 @@ MIXTURES: Final[dict[str, Callable[[Stage], object]]] = {
     "resources.store.faces.write_faces": lambda stage: stage.connected(
         lambda it: write_faces(it, KEY, MODEL.name, [THEIR_FACE], ["crop"])
     ),
+    "resources.store.migrating.MigrationStore.keep": lambda stage: MigrationStore(
+        stage.database
+    ).keep(MIGRATION, {new_face_id(): THEIR_FACE.embedding}, []),
     "resources.store.search.FaceSearchStore.nearest": lambda stage: FaceSearchStore(
         stage.database
     ).nearest(THEIR_FACE.embedding, MODEL.name, EVERYTHING, most=1),

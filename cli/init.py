@@ -21,6 +21,7 @@ from cli.exits import ExitCode
 from cli.init_settings import Given, settle
 from cli.init_steps import Wanted, steps
 from cli.init_windows import read_first
+from cli.model_choice import say_what_is_used
 from cli.output import say
 from resources.databases import databases
 from resources.logs import configure_logs
@@ -107,7 +108,8 @@ def init_command(
     try:
         settings = settle(given, env_file)
         with _ready(settings, env_file):
-            _say_what_is_used()
+            with open_toolbox() as toolbox:
+                say_what_is_used(toolbox)
             for step in steps():
                 at = step.name
                 with open_toolbox() as toolbox:
@@ -138,16 +140,6 @@ def _ready(settings: Settings, env_file: Path) -> Iterator[None]:
         from_file = {n: v for n, v in known_values(env_file).items() if n not in os.environ}
         with process_environment({**from_file, **urls.environment()}):
             yield
-
-
-def _say_what_is_used() -> None:
-    """An archive that has faces keeps its model, whatever was answered."""
-    from resources.doctor_online import check_setting
-
-    with open_toolbox() as toolbox:
-        otherwise = check_setting(toolbox)
-    if otherwise is not None:
-        say(f"{otherwise.finding} {otherwise.way_out}")
 
 
 def _go_through(count: int) -> None:

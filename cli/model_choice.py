@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from cli.output import say
 from resources.vision.models import DLIB, KnownModel, look_up, require_licence, require_usable
+
+if TYPE_CHECKING:
+    from resources.toolbox import Toolbox
 
 BEST: Final = "buffalo_l"
 FREE: Final = "auraface"
@@ -88,6 +91,16 @@ def consented_model(name: str, *, accept_noncommercial: bool = False) -> ModelCh
     """
     require_usable(look_up(name))
     return ModelChoice(name, accept_noncommercial or _consent(name))
+
+
+def say_what_is_used(toolbox: Toolbox) -> None:
+    """Tell whoever has chosen otherwise that an archive which has faces keeps its model."""
+    # It brings Telegram with it: `--help` need not wait for that.
+    from resources.doctor_online import check_setting
+
+    otherwise = check_setting(toolbox)
+    if otherwise is not None:
+        say(f"{otherwise.finding} {otherwise.way_out}")
 
 
 def _consent(name: str) -> bool:

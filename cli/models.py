@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from cli.context import open_toolbox
+from cli.model_choice import say_what_is_used
 from cli.models_add import add_command
 from cli.models_files import fetch_command, verify_command
 from cli.models_migrate import migrate_command
@@ -43,18 +44,13 @@ def list_command() -> None:
 
     - `face-archive models list`
     """
-    # It brings Telegram with it: `--help` need not wait for that.
-    from resources.doctor_online import check_setting
-
     with open_toolbox() as toolbox:
         held = {each.model: each for each in toolbox.holdings.by_model()}
         in_use, folder = toolbox.engine_spec.model_name, toolbox.settings.models_dir
-        otherwise = check_setting(toolbox)
+        say_what_is_used(toolbox)
     own = [name for name in own_packs(folder) if name not in REGISTRY]
     names = dict.fromkeys([*REGISTRY, *own, *held, in_use])
     emit((_row(look_up(each), in_use, folder, held) for each in names), title="Models")
-    if otherwise is not None:
-        say(f"{otherwise.finding} {otherwise.way_out}")
 
 
 @models_app.command("show")

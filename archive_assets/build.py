@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import dagster as dg
 
 from archive_assets import analytics, checks, hub_check, media, people, pictures, telegram
-from archive_assets.front import shown
 from archive_assets.jobs import people_job, window_job
+from archive_assets.presentation import shown
 from archive_assets.upkeep import upkeep_job, upkeep_schedule
 from resources.wiring import ToolboxResource
 from sensors.backfill import backfill_sensor

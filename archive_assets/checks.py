@@ -9,10 +9,10 @@ from archive.identity.calibration import Calibration
 from archive.ledger import PASS_PRODUCTS
 from archive.publishing import HubState
 from archive.windows import parse_key
-from archive_assets.front import picture
 from archive_assets.media import extracted_faces_key, face_embeddings_key
 from archive_assets.partitions import chat_window
 from archive_assets.people import identity_clusters, published_topics
+from archive_assets.presentation import picture
 from archive_assets.telegram import chat_history
 from resources.plots.calibration import calibration_png
 from resources.toolbox import Toolbox

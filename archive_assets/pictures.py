@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from archive_assets.front import picture
 from archive_assets.outcomes import dagster_outcome, timed
+from archive_assets.presentation import picture
 from resources.plots.asking import Plot, Wanted, draw
 from resources.plots.figures import as_png
 from resources.toolbox import Toolbox

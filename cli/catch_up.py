@@ -17,10 +17,10 @@ from archive.errors import Permanent, Transient
 from archive.heeding import heed
 from archive.listening import due_windows
 from archive.windows import WindowKey
-from cli.alone import alone
 from cli.context import load_settings
 from cli.exits import ExitCode
 from cli.output import emit, progress, say
+from cli.unsupervised import alone
 from resources.settings import Settings
 
 if TYPE_CHECKING:

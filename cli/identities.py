@@ -18,9 +18,9 @@ from cli import (
     identities_draw,
     identities_log,
     identities_move,
+    identities_suggest,
     portability,
     recluster,
-    suggest,
 )
 from cli.context import open_toolbox
 from cli.identity_rows import card_row, face_row
@@ -33,7 +33,7 @@ PARTS = (
     identities_correct,
     identities_move,
     identities_draw,
-    suggest,
+    identities_suggest,
     identities_log,
     recluster,
     portability,

@@ -14,7 +14,6 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.alone import process_environment
 from cli.context import load_settings, open_toolbox
 from cli.env_file import known_values
 from cli.exits import ExitCode
@@ -23,6 +22,7 @@ from cli.init_steps import Wanted, steps
 from cli.init_windows import read_first
 from cli.model_choice import say_what_is_used
 from cli.output import say
+from cli.unsupervised import process_environment
 from resources.databases import databases
 from resources.logs import configure_logs
 from resources.settings import DEFAULT_ENV_FILE, Settings

@@ -12,8 +12,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from archive.errors import Permanent, Transient
-from cli.alone import alone
 from cli.output import emit, progress, say
+from cli.unsupervised import alone
 from resources.settings import Settings
 
 if TYPE_CHECKING:

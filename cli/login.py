@@ -14,11 +14,11 @@ import typer
 
 from archive.ids import AccountId
 from archive.records import Account
-from cli.asking import question
 from cli.context import load_settings, open_toolbox
 from cli.env_file import write_values
 from cli.exits import ExitCode
 from cli.output import emit, say
+from cli.prompts import question
 from resources.settings import DEFAULT_ENV_FILE, Settings
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.answers import FormatOption, OutputOption, deliver, the_warehouse
 from cli.output import Row, emit
+from cli.warehouse_answers import FormatOption, OutputOption, deliver, the_warehouse
 
 if TYPE_CHECKING:
     from resources.warehouse.reading import MartColumn

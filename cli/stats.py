@@ -15,9 +15,9 @@ from typing import Annotated, Final
 import typer
 
 from cli import stats_plot
-from cli.answers import Format, FormatOption, OutputOption, deliver, the_warehouse
-from cli.meant import meant
 from cli.output import emit
+from cli.stats_subjects import meant
+from cli.warehouse_answers import Format, FormatOption, OutputOption, deliver, the_warehouse
 from resources.questions.asking import Question, questions
 
 # What only a program needs.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cli.answers import in_a_folder, the_warehouse
-from cli.meant import meant
 from cli.output import say
+from cli.stats_subjects import meant
+from cli.warehouse_answers import in_a_folder, the_warehouse
 from resources.plots.asking import Plot, Wanted, draw
 from resources.plots.figures import as_png, as_svg
 

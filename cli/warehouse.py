@@ -8,9 +8,9 @@ from __future__ import annotations
 import typer
 
 from archive.errors import Permanent
-from cli.alone import alone
 from cli.context import load_settings
 from cli.output import progress, say
+from cli.unsupervised import alone
 
 
 def warehouse_command() -> None:

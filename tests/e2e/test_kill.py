@@ -25,7 +25,7 @@ from tests.fixtures.kills import Moment, Request, RowWritten, Worker
 pytestmark = pytest.mark.timeout(600)
 
 SEED = 9
-WORKER = Path(__file__).with_name("run_worker.py")
+WORKER = Path(__file__).with_name("backfill_process.py")
 PHOTOS_A_PERSON = 5
 WINDOW_WIDTH = 10_000
 SENDS = ("messages.sendMedia", "messages.forwardMessages", "messages.createForumTopic")

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(600)
 SEED = 11
 WINDOW_WIDTH = 10_000
 LISTENER = [sys.executable, "-m", "sensors.listener"]
-READER = [sys.executable, str(Path(__file__).with_name("run_reader.py"))]
+READER = [sys.executable, str(Path(__file__).with_name("reading_process.py"))]
 
 _STORED = """
 SELECT message_id, text, media_id IS NOT NULL

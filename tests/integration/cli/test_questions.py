@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
+from cli.warehouse_answers import deliver
 from typer.testing import CliRunner
 
-from cli.answers import deliver
 from cli.app import app
 from cli.exits import ExitCode
 from resources.questions.asking import questions

@@ -1,6 +1,6 @@
 """The process that the kill test kills: does what is missing of a backfill, through Dagster.
 
-``python run_worker.py WINDOW…``. As after `up` was killed: the boot step ends the runs of the
+``python backfill_process.py WINDOW…``. As after `up` was killed: the boot step ends the runs of the
 dead, then each window without a materialization gets a run of its own, then the people.
 """
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli.asking import question
+from cli.prompts import question
 
 
 def asking(text: str, *, hidden: bool) -> typer.Typer:
@@ -37,7 +37,7 @@ def test_the_loop_goes_on_while_a_person_thinks(monkeypatch: pytest.MonkeyPatch)
     def prompt(*_: object, **__: object) -> str:
         return "in time" if loop_went_on.wait(timeout=30) else "too late"
 
-    monkeypatch.setattr("cli.asking.typer.prompt", prompt)
+    monkeypatch.setattr("cli.prompts.typer.prompt", prompt)
 
     async def ask() -> str:
         asyncio.get_running_loop().call_soon(loop_went_on.set)

@@ -1,6 +1,6 @@
 """The reading side of the live test: windows that are due, run after run, until it is killed.
 
-``python run_reader.py``. What the daemon does with the sensors' requests, in one process and
+``python reading_process.py``. What the daemon does with the sensors' requests, in one process and
 without their intervals.
 """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dagster as dg
 import psycopg
 import pytest
+from archive_assets.presentation import COLUMN_SCHEMA, OWNER, TABLES
 
 from archive_assets.build import build_defs
-from archive_assets.front import COLUMN_SCHEMA, OWNER, TABLES
 from archive_assets.media import thumbnails_key
 
 # Files, not rows: they have no columns.

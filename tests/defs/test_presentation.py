@@ -5,10 +5,10 @@ from __future__ import annotations
 import dagster as dg
 import psycopg
 import pytest
-from archive_assets.presentation import COLUMN_SCHEMA, OWNER, TABLES
 
 from archive_assets.build import build_defs
 from archive_assets.media import thumbnails_key
+from archive_assets.presentation import COLUMN_SCHEMA, OWNER, TABLES
 
 # Files, not rows: they have no columns.
 FILES = {"thumbnails", "warehouse_snapshots", "people_plots"}

@@ -63,7 +63,8 @@ def begin_with(connection: Connection, model: str) -> None:
 def require_in_use(connection: Connection, model: str) -> None:
     """Let the transaction go on only with the model in use, which then stays until its end.
 
-    An archive without vectors has none in use, and anything passes.
+    An archive without vectors has none in use, and anything passes. A snapshot that only reads
+    cannot call it: sharing a row counts as writing.
 
     Raises:
         Transient: Another is in use; whoever begins anew loads that one.

@@ -34,7 +34,7 @@ _MOST_TRIES: Final = 20
 """As many as Dagster makes of a step (`archive_assets.outcomes`)."""
 
 _LONGEST_PAUSE_SECONDS: Final = 15.0
-"""What a busy lane or window asks for: whoever has it does not work on the quick clock."""
+"""What a busy lane or window asks for."""
 _LOOK_AGAIN_SECONDS: Final = 0.2
 _A_DAY_SECONDS: Final = 86_400.0
 
@@ -148,17 +148,18 @@ class Worker:
             await plan_windows(chat, account.history, box.history)
 
     async def _until_done(self, step: Callable[[], Awaitable[object]]) -> None:
-        for left in reversed(range(_MOST_TRIES)):
+        for tried in range(1, _MOST_TRIES + 1):
             try:
                 await step()
             except Transient as error:
-                if not left:
+                if tried == _MOST_TRIES:
                     raise
                 wait = error.retry_after_seconds or 0
                 if wait > LONGEST_WAIT_SECONDS:
                     await asyncio.to_thread(let_pass, self._toolbox.database)
-                # Whoever was cut off needs a moment to let go of the lane and the window.
-                await asyncio.sleep(min(max(wait, 1), _LONGEST_PAUSE_SECONDS))
+                # Whoever has the lane or the window does not work on the quick clock, and whoever
+                # was cut off needs a moment to let go: more patience each time.
+                await asyncio.sleep(min(max(wait, 1), _LONGEST_PAUSE_SECONDS) * tried)
             else:
                 return
 

@@ -71,6 +71,22 @@ async def test_who_is_cancelled_while_a_thread_takes_the_lock_gives_it_back() ->
     assert door.history == ["asked", "taken", "given back"]
 
 
+async def test_who_is_cancelled_twice_while_a_thread_takes_the_lock_gives_it_back() -> None:
+    door = Door()
+    door.may_open.clear()
+    task = await begun(door, "asked")
+
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    door.may_open.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert door.history == ["asked", "taken", "given back"]
+
+
 async def test_who_is_cancelled_inside_gives_it_back() -> None:
     door = Door()
     task = await begun(door, "taken", asyncio.Event())

@@ -1,4 +1,4 @@
-"""Heeding what is said in hubs: names, merges and rejections become decisions about people.
+"""Heeding what is said in hubs: what admins say there becomes decisions about people.
 
 What was heard waits in the store. Here each remark is settled once, in the order in which it was
 said, in one transaction with the decision that it leads to: by an admin of the hub it is a
@@ -18,12 +18,14 @@ from typing import Final
 
 from archive.chats import message_link
 from archive.correcting import Act, live, merge, reject, rename, undo
+from archive.correcting.answering import whose
 from archive.errors import Permanent
 from archive.finding import Register, find_identity
 from archive.heeding_ports import ACTOR, Fate, RemarkDesk, RemarkStore, WaitingRemark
 from archive.identity import events
 from archive.identity.events import Decision, identity_cell
-from archive.ids import IdentityId
+from archive.ids import DecisionId, IdentityId
+from archive.publishing.doubts import REVIEW
 from archive.publishing.records import HubNo
 from archive.publishing.state import topic_title, unnamed_title
 from archive.publishing.visible_text import shortened
@@ -100,6 +102,8 @@ def _decide(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> Dec
     command = read_command(remark.text)
     if command is None:
         raise Permanent("that is no command")
+    if identity_id == REVIEW:
+        return _review(desk, waiting, command.verb, act)
     match command.verb:
         case Verb.NAME:
             _require(command, "say the name too: /name Ada Lovelace")
@@ -117,10 +121,38 @@ def _decide(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> Dec
             return reject(desk, faces, identity_id, act) if faces else None
         case Verb.UNDO:
             # Not what was decided elsewhere: that may be about hundreds of others as well.
-            last = desk.last_said()
-            if last is None:
-                raise Permanent("nothing that was said here is left to take back")
-            return undo(desk, last, act)
+            return _take_back(desk, desk.last_said(), act)
+        case Verb.YES | Verb.NO:
+            raise Permanent("nothing is asked in this topic")
+
+
+def _review(desk: RemarkDesk, waiting: WaitingRemark, verb: Verb, act: Act) -> Decision | None:
+    """Do what is said in the topic of open questions.
+
+    A question that was settled meanwhile is answered as any decision that comes late: where a
+    person said otherwise, that stands.
+    """
+    if verb is Verb.UNDO:
+        link = message_link(waiting.hub, waiting.remark.message_id, waiting.remark.topic_id) or ""
+        place = link.removesuffix(str(waiting.remark.message_id))
+        return _take_back(desk, desk.last_said_at(place), act)
+    if verb not in {Verb.YES, Verb.NO}:
+        raise Permanent("say that in the topic of the person")
+    doubt = desk.doubt_in_post()
+    if doubt is None:
+        raise Permanent("answer the picture that is asked about")
+    face = desk.faces([doubt.face_id]).get(doubt.face_id)
+    if face is None:
+        raise Permanent("the face was deleted since")
+    if face.suppressed:
+        raise Permanent("somebody said since that it is no face")
+    return whose(desk, doubt.face_id, doubt.identity_id, act, yes=verb is Verb.YES)
+
+
+def _take_back(desk: RemarkDesk, last: DecisionId | None, act: Act) -> Decision | None:
+    if last is None:
+        raise Permanent("nothing that was said here is left to take back")
+    return undo(desk, last, act)
 
 
 def _retitle(desk: RemarkDesk, waiting: WaitingRemark, act: Act) -> Decision | None:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from archive.correcting import CorrectionDesk
 from archive.ids import DecisionId, FaceId, IdentityId
+from archive.publishing.doubts import Doubt
 from archive.publishing.records import HubNo
 from archive.records import Chat
 from archive.remarks import Remark
@@ -81,6 +82,18 @@ class RemarkDesk(CorrectionDesk, Protocol):
 
     def last_said(self) -> DecisionId | None:
         """Give what was decided last from within Telegram about the topic's person, and holds."""
+        ...
+
+    def doubt_in_post(self) -> Doubt | None:
+        """Give the question that is answered; ``None`` where none is."""
+        ...
+
+    def last_said_at(self, place: str) -> DecisionId | None:
+        """Give what was decided last by what was said at a place, and holds.
+
+        Args:
+            place: What the links of all that is said there begin with.
+        """
         ...
 
     def trying(self) -> AbstractContextManager[object]:

@@ -23,7 +23,7 @@ _COMMAND: Final = re.compile(r"\s*/([a-z]+)(?:\s(.*))?", re.IGNORECASE | re.DOTA
 
 
 class Verb(StrEnum):
-    """What an admin can say in a person's topic, after a slash."""
+    """What an admin can say in a topic, after a slash."""
 
     NAME = "name"
     """Followed by the person's name."""
@@ -35,7 +35,12 @@ class Verb(StrEnum):
     """In answer to a post: it does not show this person."""
 
     UNDO = "undo"
-    """Takes back what was decided last from within Telegram about this person."""
+    """Takes back what was decided last from within Telegram about this person; in the topic of open
+    questions, the last answer that was given there."""
+
+    YES = "yes"
+    NO = "no"
+    """In answer to a question: whether the face is that person's."""
 
 
 @dataclass(frozen=True, slots=True)

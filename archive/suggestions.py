@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from archive.correcting import Act, CorrectionDesk, assign, merge, reject, split
-from archive.correcting.answering import apart, together
+from archive.correcting import Act, CorrectionDesk, merge, split
+from archive.correcting.answering import apart, together, whose
 from archive.identity.constraints import Links
 from archive.identity.doubting import FaceQuestion, uncertain
 from archive.identity.events import Decision
@@ -22,6 +22,7 @@ from archive.identity.rules import Rules
 from archive.identity.strangers import RarelySeen
 from archive.identity.suggesting import MergeQuestion, MixedQuestion, merges, mixed
 from archive.ids import FaceId, IdentityId
+from archive.publishing.doubts import Doubt
 
 Question = MergeQuestion | MixedQuestion | FaceQuestion
 Queue = Literal["merges", "mixed", "uncertain"]
@@ -79,6 +80,20 @@ def questions(store: Asking, model: str, rules: Rules, queue: Queue) -> Sequence
     return _QUEUES[queue](everybody, rules)
 
 
+def doubts(store: Asking, model: str, rules: Rules) -> list[Doubt]:
+    """Give the questions about single faces as a hub may ask them, the most useful first.
+
+    Raises:
+        Transient: The store does not answer.
+    """
+    found = questions(store, model, rules, "uncertain")
+    return [
+        Doubt(each.face_id, each.identity, each.placed)
+        for each in found
+        if isinstance(each, FaceQuestion)
+    ]
+
+
 def answer(desk: CorrectionDesk, question: Question, act: Act, *, yes: bool) -> Decision | None:
     """Do what a person says to a question.
 
@@ -106,8 +121,7 @@ def answer(desk: CorrectionDesk, question: Question, act: Act, *, yes: bool) -> 
                 return split(desk, identity, part, act)
             return together(desk, identity, part, act)
         case FaceQuestion(face_id=face_id, identity=identity):
-            said = assign if yes else reject
-            return said(desk, [face_id], identity, act)
+            return whose(desk, face_id, identity, act, yes=yes)
 
 
 def strangers(store: Asking, *, most: int) -> list[IdentityId]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -10,6 +11,7 @@ import dagster as dg
 from archive.deletions import erase_lost
 from archive.identify import identify
 from archive.publishing import Hub, PublishOptions, PublishResult, publish, publish_each
+from archive.publishing.doubts import Doubt
 from archive_assets.media import face_embeddings_key
 from archive_assets.outcomes import dagster_outcome, timed
 from resources.store.search_index import make_missing_index
@@ -69,7 +71,9 @@ def published_topics(
         context.log.info("No hub is configured: nothing is published (`face-archive hub create`).")
         return dg.MaterializeResult(metadata={"hub": False})
     with dagster_outcome(), timed(toolbox, "published_topics") as timing:
-        runs = asyncio.run(publish_each(hubs, partial(_publish, toolbox, len(hubs))))
+        # Once for all hubs: for it all faces are compared.
+        publish_to = partial(_publish, toolbox, len(hubs), toolbox.doubts())
+        runs = asyncio.run(publish_each(hubs, publish_to))
         results = [run.result for run in runs if run.result is not None]
         timing.items = sum(result.done for result in results)
     return dg.MaterializeResult(
@@ -90,9 +94,11 @@ def _total(results: list[PublishResult]) -> Counter[str]:
     return counts
 
 
-async def _publish(toolbox: Toolbox, hubs: int, hub: Hub) -> PublishResult:
+async def _publish(
+    toolbox: Toolbox, hubs: int, doubts: Sequence[Doubt] | None, hub: Hub
+) -> PublishResult:
     """Publish to one of several hubs, which share the minutes of a run."""
-    budget = toolbox.run_budget
+    budget = toolbox.run_budget and max(1, toolbox.run_budget // hubs)
     async with (
         toolbox.telegram(Lane.PUBLISH, hub.chat.account_id) as account,
         toolbox.media_of(account) as media,
@@ -102,7 +108,8 @@ async def _publish(toolbox: Toolbox, hubs: int, hub: Hub) -> PublishResult:
             account.hub,
             media,
             hub,
-            PublishOptions(budget and max(1, budget // hubs), toolbox.publish_policy),
+            PublishOptions(budget, toolbox.publish_policy, doubts),
             pace=toolbox.pace(hub.hub_no),
             crops=toolbox.crops,
+            faces=toolbox.faces,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
@@ -27,6 +28,7 @@ from archive.publishing import (
     publish,
     publish_each,
 )
+from archive.publishing.doubts import Doubt
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
 from cli.publish_check import check_command
@@ -78,8 +80,9 @@ def plan_command(*, hub: HubName = None, max_operations: MaxOperations = None) -
     - `face-archive publish plan --hub "Our family"`
     """
     with open_toolbox() as toolbox:
-        for each in _hubs(toolbox, hub):
-            drawn = _plan(toolbox, each)
+        hubs, doubts = _hubs(toolbox, hub), _doubts(toolbox)
+        for each in hubs:
+            drawn = _plan(toolbox, each, doubts)
             per_minute = toolbox.settings.hub_operations_per_minute
             show_plan(each.chat.title, drawn, per_minute, max_operations)
 
@@ -99,9 +102,8 @@ def apply_command(*, hub: HubName = None, max_operations: MaxOperations = None) 
     """
     with open_toolbox() as toolbox:
         done: list[HubRun] = []
-        runs = publish_each(
-            _hubs(toolbox, hub), partial(_publish, toolbox, max_operations), done.append
-        )
+        hubs, doubts = _hubs(toolbox, hub), _doubts(toolbox)
+        runs = publish_each(hubs, partial(_publish, toolbox, max_operations, doubts), done.append)
         try:
             asyncio.run(runs)
         finally:
@@ -115,6 +117,8 @@ def apply_command(*, hub: HubName = None, max_operations: MaxOperations = None) 
 @publish_app.command("status")
 def status_command(*, hub: HubName = None) -> None:
     """Count what is in each hub and what is left to do; say what is wrong with one.
+
+    No new question about faces is looked for, which takes long in a large archive.
 
     `said` counts names and commands that were given in it, by what came of them.
 
@@ -154,13 +158,21 @@ def _hubs(toolbox: Toolbox, name: str | None) -> list[Hub]:
     return require_hubs(toolbox.topics, None if configured is None else ChatId(configured))
 
 
-def _plan(toolbox: Toolbox, hub: Hub) -> Plan:
-    return plan(toolbox.topics, hub, now=datetime.now(UTC), policy=toolbox.publish_policy)
+def _doubts(toolbox: Toolbox) -> Sequence[Doubt] | None:
+    if not toolbox.settings.publish_uncertain:
+        return None
+    with progress("Looking for questions"):
+        return toolbox.doubts()
+
+
+def _plan(toolbox: Toolbox, hub: Hub, doubts: Sequence[Doubt] | None) -> Plan:
+    policy = toolbox.publish_policy
+    return plan(toolbox.topics, hub, now=datetime.now(UTC), policy=policy, doubts=doubts)
 
 
 def _status(toolbox: Toolbox, hub: Hub) -> dict[str, object]:
     actual = toolbox.topics.projection(hub.hub_no).actual
-    drawn = _plan(toolbox, hub)
+    drawn = _plan(toolbox, hub, toolbox.doubts(look=False))
     return {
         "hub": hub.chat.title,
         "state": hub.state,
@@ -179,10 +191,12 @@ def _minutes(drawn: Plan, per_minute: int) -> float:
     return round(drawn.minutes(per_minute), 1)
 
 
-async def _publish(toolbox: Toolbox, max_operations: int | None, hub: Hub) -> PublishResult:
+async def _publish(
+    toolbox: Toolbox, max_operations: int | None, doubts: Sequence[Doubt] | None, hub: Hub
+) -> PublishResult:
     from resources.telegram.sessions import Lane
 
-    due = len(_plan(toolbox, hub).operations[:max_operations])
+    due = len(_plan(toolbox, hub, doubts).operations[:max_operations])
     minutes = due / toolbox.settings.hub_operations_per_minute
     say(f"{hub.chat.title}: {due} operations, about {minutes:.0f} minutes.")
     started = monotonic()
@@ -197,9 +211,10 @@ async def _publish(toolbox: Toolbox, max_operations: int | None, hub: Hub) -> Pu
                 telegram.hub,
                 media,
                 hub,
-                PublishOptions(max_operations, toolbox.publish_policy),
+                PublishOptions(max_operations, toolbox.publish_policy, doubts),
                 pace=toolbox.pace(hub.hub_no),
                 crops=toolbox.crops,
+                faces=toolbox.faces,
                 on_operation=lambda _: advance(next(done), due),
             )
     seconds = monotonic() - started

@@ -212,6 +212,12 @@ class Settings(BaseSettings):
         description="Post the face alone, cut out with a margin, instead of the whole picture or "
         "video; the link leads to the source. What is in the hub already stays.",
     )
+    publish_uncertain: bool = setting(
+        default=False,
+        section="People",
+        description="Ask in each hub about faces that the archive is not sure of: a topic with the "
+        "cut out faces, which admins answer with /yes or /no. Each run compares all faces for it.",
+    )
     post_near_copies: bool = setting(
         default=False,
         section="People",

@@ -7,7 +7,7 @@ get single tools out of it. Only construction belongs here; no tool knows of ano
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +24,9 @@ from archive.ids import AccountId, ChatId
 from archive.ledger import Limits
 from archive.media_pass import MediaPassOptions
 from archive.publishing import BudgetPace, Hub, HubNo, Pace, Policy, no_pace
+from archive.publishing.doubts import Doubt
 from archive.records import Chat
+from archive.suggestions import doubts
 from resources.blobs import BlobStore
 from resources.crops import StoredCrops
 from resources.databases import databases
@@ -384,7 +386,28 @@ class Toolbox:
     @property
     def crops(self) -> StoredCrops | None:
         """The faces to post where the settings want no whole pictures in a hub."""
-        return StoredCrops(self.database, self.blobs) if self.settings.publish_crops else None
+        return self.faces if self.settings.publish_crops else None
+
+    @property
+    def faces(self) -> StoredCrops:
+        """The faces that are asked about in hubs."""
+        return StoredCrops(self.database, self.blobs)
+
+    def doubts(self, *, look: bool = True) -> Sequence[Doubt] | None:
+        """Give what is to be asked in hubs, the most useful first; ``None``: nothing is asked.
+
+        Args:
+            look: Compare all faces, for seconds or minutes; otherwise nothing new is asked.
+        """
+        if not self.settings.publish_uncertain:
+            return None
+        if not look:
+            return ()
+        from resources.vision.models import look_up
+
+        model = self.engine_spec.model_name
+        rules = self.identify_options.rules(look_up(model).thresholds)
+        return doubts(self.asking, model, rules)
 
     @property
     def run_budget(self) -> int | None:

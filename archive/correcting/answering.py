@@ -1,8 +1,8 @@
-"""Corrections that move nothing: two people are not one, and one person is not two.
+"""What a person says to a question (`archive.suggestions`, and the topic of questions in a hub).
 
-What a person says to a question that turned out wrong (`archive.suggestions`). Only links are
-left behind, between the faces that stand for each side, so that nobody is asked again and no later
-pass decides otherwise.
+A question that turned out wrong moves nothing: two people are not one, and one person is not two.
+Only links are left behind, between the faces that stand for each side, so that nobody is asked
+again and no later pass decides otherwise.
 """
 
 from __future__ import annotations
@@ -10,11 +10,29 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from archive.correcting.checking import enacted, live
+from archive.correcting.faces import assign, reject
 from archive.correcting.linking import cannot_writes, must_writes, representatives
 from archive.correcting.ports import Act, CorrectionDesk
 from archive.errors import Permanent
 from archive.identity.events import Decision, EventKind
 from archive.ids import FaceId, IdentityId
+
+
+def whose(
+    desk: CorrectionDesk, face_id: FaceId, identity_id: IdentityId, act: Act, *, yes: bool
+) -> Decision | None:
+    """Say that a face is, or is not, a person's.
+
+    Returns:
+        What was decided; None where that was said already.
+
+    Raises:
+        Conflict: A person had said otherwise; it names when.
+        Outdated: Somebody else corrected it meanwhile.
+        Permanent: There is no such face or identity.
+    """
+    said = assign if yes else reject
+    return said(desk, [face_id], identity_id, act)
 
 
 def apart(desk: CorrectionDesk, one: IdentityId, other: IdentityId, act: Act) -> Decision | None:

@@ -16,9 +16,11 @@ MAX_ALBUM = 10
 
 
 def album_of(content: WantedContent) -> str | None:
-    """Name the album that a content was first seen in."""
+    """Name the album that a content was first seen in; a face that is asked about is in none."""
     first = content.sources[0]
-    return None if first.grouped_id is None else f"{first.chat.chat_no}:{first.grouped_id}"
+    if content.asked is not None or first.grouped_id is None:
+        return None
+    return f"{first.chat.chat_no}:{first.grouped_id}"
 
 
 def together(posts: Iterable[PostContent]) -> list[PostContent]:

@@ -48,14 +48,15 @@ class Amender:
         """Let a post name its sources anew, those that may be named now."""
         chat_nos = {source.chat.chat_no for source in operation.listed}
         permission = await asyncio.to_thread(
-            self._store.permission, operation.identity_id, chat_nos
+            self._store.permission, operation.identity_id, chat_nos, operation.row.doubt
         )
         listed = [s for s in operation.listed if s.chat.chat_no in permission.chat_nos]
         publication_id = operation.row.publication_id
         message_id = self._board.message_id(operation.row)
-        if not listed or message_id is None:
+        names_nobody = operation.asked is None or permission.is_visible
+        if not listed or message_id is None or not names_nobody:
             return Outcome.WITHDRAWN
-        text = caption(listed, operation.seconds)
+        text = caption(listed, operation.seconds, operation.asked)
         await self._pace()
         await asyncio.to_thread(self._store.begin_caption, publication_id, text)
         try:

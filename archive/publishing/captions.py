@@ -12,11 +12,14 @@ from functools import lru_cache
 from html import escape
 
 from archive.chats import message_link
+from archive.publishing.doubts import Asked
 from archive.publishing.state import Source
 from archive.publishing.visible_text import shortened
 from archive.records import Chat
 
 MAX_LINKS = 10
+# Below a question, whose name and link are as long as two of them.
+MAX_LINKS_ASKED = 6
 # https://limits.tginfo.me/en: a caption holds 1 024 UTF-16 units after parsing. Ten titles of
 # 80, their dates and separators, the moment and the last line together stay below 1 000.
 MAX_UNITS = 1024
@@ -30,21 +33,26 @@ _MOMENT = re.compile(r'\?t=[0-9]+">')
 _NO_SOURCE = re.compile(r"▶ [0-9:]+|and [0-9]+ more")
 
 
-def caption(sources: Iterable[Source], seconds: float | None = None) -> str:
+def caption(
+    sources: Iterable[Source], seconds: float | None = None, asked: Asked | None = None
+) -> str:
     """Name the sources, oldest first, each with a link where its chat has links.
 
     Args:
         sources: In any order; a message is named once.
         seconds: In a video, when the person appears; Telegram makes ``01:05`` a link to it.
+        asked: A question about what is seen there, which comes first.
 
     Returns:
         HTML that parses to at most 1 024 UTF-16 units, whatever the chats are called.
     """
     ordered = oldest_first(sources)
-    lines = [] if seconds is None else [f"▶ {moment(seconds)}"]
-    lines += [_line(source, seconds) for source in ordered[:MAX_LINKS]]
-    if len(ordered) > MAX_LINKS:
-        lines.append(f"and {len(ordered) - MAX_LINKS} more")
+    lines = [] if asked is None else [asked.heading]
+    lines += [] if seconds is None else [f"▶ {moment(seconds)}"]
+    most = MAX_LINKS if asked is None else MAX_LINKS_ASKED
+    lines += [_line(source, seconds) for source in ordered[:most]]
+    if len(ordered) > most:
+        lines.append(f"and {len(ordered) - most} more")
     return "\n".join(lines)
 
 

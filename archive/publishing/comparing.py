@@ -185,7 +185,9 @@ def _led(
     near_copy_bits: int | None,
 ) -> list[tuple[WantedContent, list[Source]]]:
     """Say which contents have posts, and what each names; what is there leads what comes."""
-    oldest = sorted(wanted.values(), key=lambda content: order_of(content.sources[0]))
+    oldest = list(wanted.values())
+    if not found.topic.is_review:
+        oldest.sort(key=lambda content: order_of(content.sources[0]))
     sequence = [content for content in oldest if content.content_key in there]
     sequence += [content for content in oldest if content.content_key not in there]
     copies = {} if near_copy_bits is None else earlier_copies(sequence, near_copy_bits)
@@ -228,7 +230,7 @@ def _post_or_edit(
     again: dict[ContentKey, PublicationRow],
 ) -> None:
     key, topic = content.content_key, found.topic
-    identity_id, seconds = topic.identity.identity_id, content.seconds
+    identity_id, seconds, asked = topic.identity.identity_id, content.seconds, content.asked
     if row is None:
         found.posts.append(
             PostContent(
@@ -240,10 +242,11 @@ def _post_or_edit(
                 seconds,
                 refused=again.get(key),
                 album=None if key in again else album_of(content),
+                asked=asked,
             )
         )
         return
-    edit = EditCaption(identity_id, topic.title, row, listed, seconds)
+    edit = EditCaption(identity_id, topic.title, row, listed, seconds, asked)
     if row.state is OutboxState.SENDING:
         repeat = PostContent(
             identity_id,
@@ -254,12 +257,16 @@ def _post_or_edit(
             seconds,
             row,
             album=None if row.album_id is None else row.album_id.hex,
+            asked=asked,
         )
         found.unresolved.append(repeat)
     else:
         found.published += 1
     if row.state is OutboxState.EDITING:
         found.unresolved.append(edit)
-    elif row.caption != caption(listed, seconds):
+    elif row.caption != caption(listed, seconds, asked):
         harmless = names_only(row.caption, listed)
         (found.edits if harmless else found.urgent).append(edit)
+    if asked is not None and asked.awaits_link:
+        # By then the person's topic is there.
+        found.edits.append(edit)

@@ -14,6 +14,7 @@ from html import escape
 from archive.chats import message_link
 from archive.ids import ChatNo, IdentityId, MessageId, TopicId
 from archive.publishing.captions import chat_name
+from archive.publishing.doubts import EXPLANATION
 from archive.publishing.state import Projection, TopicRow, WantedTopic
 from archive.records import Chat
 
@@ -73,6 +74,8 @@ def summary(topic: WantedTopic, review_url: str | None = None) -> str:
         topic: Whose.
         review_url: As in ``Policy``; the last line links to the person's page.
     """
+    if topic.is_review:
+        return EXPLANATION
     videos = sum(content.is_video for content in topic.contents)
     numbers = [
         _count(len(topic.contents) - videos, "picture"),
@@ -87,6 +90,8 @@ def summary(topic: WantedTopic, review_url: str | None = None) -> str:
 
 def chats_of(topic: WantedTopic) -> frozenset[ChatNo]:
     """Name the chats that a summary speaks of."""
+    if topic.is_review:
+        return frozenset()
     return frozenset(
         source.chat.chat_no for content in topic.contents for source in content.sources
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing.captions import caption, place
 from archive.publishing.desired import chats_of, summary
+from archive.publishing.doubts import Asked
 from archive.publishing.state import (
     AnswerRow,
     PublicationRow,
@@ -183,6 +184,7 @@ class PostContent:
         pending: The row of an earlier try whose outcome is unknown.
         refused: The row of an earlier try that certainly sent nothing.
         album: Shared by those that may be sent together; ``None`` for one by itself.
+        asked: The question that it asks, where it is one.
     """
 
     identity_id: IdentityId
@@ -194,14 +196,16 @@ class PostContent:
     pending: PublicationRow | None = None
     refused: PublicationRow | None = None
     album: str | None = None
+    asked: Asked | None = None
 
     @property
     def caption(self) -> str:
         """Made when asked for: ten thousands of captions are never held at once."""
-        return caption(self.listed, self.seconds)
+        return caption(self.listed, self.seconds, self.asked)
 
     def __str__(self) -> str:
-        return f"post     {self.title} ← {_named(self.sources, self.listed)}"
+        said = f"post     {self.title}" if self.asked is None else f"ask      {self.asked.name}?"
+        return f"{said} ← {_named(self.sources, self.listed)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ class EditCaption:
     row: PublicationRow
     listed: Sequence[Source] = field(repr=False)
     seconds: float | None = None
+    asked: Asked | None = None
 
     def __str__(self) -> str:
         return f"edit     {self.title} ← {_named(self.listed, self.listed)}"

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
-from archive.ids import TopicId
+from archive.chats import message_link
+from archive.ids import MessageId, TopicId
 from archive.publishing.amending import Amender
 from archive.publishing.board import Board
 from archive.publishing.keeping import Keeper
@@ -39,6 +42,8 @@ from archive.publishing.sending import Sender
 from archive.publishing.sending_albums import AlbumSender
 from archive.publishing.telling import Teller
 from archive.publishing.ways import Ways
+
+Asking = TypeVar("Asking", PostContent, EditCaption)
 
 
 class Performer:
@@ -70,6 +75,7 @@ class Performer:
         self._store = store
         self._sender = Sender(store, gateway, hub, ways, pace=pace, now=now, draw=draw)
         self._album_sender = AlbumSender(store, gateway, hub, self._sender, ways, pace=pace)
+        self._hub = hub
         self._board = board
         self._keeper = Keeper(store, gateway, hub, board, pace=pace, draw=draw)
         self._amender = Amender(store, gateway, hub, board, pace=pace)
@@ -132,14 +138,23 @@ class Performer:
             case GiveAnswer():
                 return await self._teller.answer(operation.row, topic_id)
             case PostContent():
-                return await self._sender.post(operation, topic_id)
+                return await self._sender.post(self._linked(operation), topic_id)
             case FindPost():
                 found = await self._sender.find(operation.pending, topic_id)
                 self._board.message_ids[operation.pending.publication_id] = found
                 return Outcome.FOUND
             case EditCaption():
-                return await self._amender.edit(operation)
+                return await self._amender.edit(self._linked(operation))
         raise AssertionError(f"nobody does {type(operation).__name__}")
+
+    def _linked(self, operation: Asking) -> Asking:
+        """Let a question link to the topic of whom it is about, as it is by now."""
+        asked = operation.asked
+        if asked is None or not asked.is_coming:
+            return operation
+        topic_id = self._board.topic_ids.get(asked.doubt.identity_id)
+        link = None if topic_id is None else message_link(self._hub.chat, MessageId(topic_id))
+        return replace(operation, asked=replace(asked, link=link))
 
     async def _tell(self, operation: PostSummary | EditSummary, topic_id: TopicId) -> Outcome:
         """Say who a topic is about, unless a chat that it speaks of may not be named now."""

@@ -16,7 +16,7 @@ plan was done gives nothing. In this order:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,9 +25,11 @@ from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ContentKey, IdentityId
 from archive.publishing.comparing import Difference, compare
 from archive.publishing.desired import Policy
+from archive.publishing.doubts import Doubt
 from archive.publishing.operations import GiveAnswer, OpenTopic, Operation, PostContent
 from archive.publishing.records import Hub, HubNo
 from archive.publishing.removing import Farewells, batches
+from archive.publishing.reviewing import DoubtingStore, reviewed
 from archive.publishing.seating import ROOM_LIMITS, RoomLimits, seat
 from archive.publishing.state import Actual, Projection, PublicationRow
 from archive.records import Counts
@@ -59,7 +61,7 @@ class Plan:
         return [str(operation) for operation in self.operations[:most]]
 
 
-class PlanningStore(Protocol):
+class PlanningStore(DoubtingStore, Protocol):
     """What planning reads."""
 
     def projection(self, hub_no: HubNo) -> Projection:
@@ -73,10 +75,11 @@ def plan(
     *,
     now: datetime,
     policy: Policy | None = None,
+    doubts: Sequence[Doubt] | None = None,
     room_limits: RoomLimits = ROOM_LIMITS,
 ) -> Plan:
     """Read what a hub should hold and what it holds, and plan the difference."""
-    projection = store.projection(hub.hub_no)
+    projection = reviewed(store, store.projection(hub.hub_no), doubts)
     return plan_operations(projection, now=now, policy=policy, room_limits=room_limits)
 
 

@@ -15,7 +15,9 @@ from typing import Protocol
 from uuid import UUID
 
 from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId
+from archive.publishing.doubts import Doubt
 from archive.publishing.records import Hub, HubNo, HubState
+from archive.publishing.reviewing import DoubtingStore
 from archive.publishing.state import (
     Attempt,
     Material,
@@ -154,7 +156,7 @@ class PostOutbox(Protocol):
         ...
 
 
-class PublishingStore(TopicOutbox, PostOutbox, Protocol):
+class PublishingStore(TopicOutbox, PostOutbox, DoubtingStore, Protocol):
     """The outbox of a hub, and what belongs into it."""
 
     def hub(self, hub_no: HubNo) -> Hub | None:
@@ -177,8 +179,13 @@ class PublishingStore(TopicOutbox, PostOutbox, Protocol):
         """Read both sides of a hub in one snapshot."""
         ...
 
-    def permission(self, identity_id: IdentityId, chat_nos: Iterable[ChatNo]) -> Permission:
-        """Ask what the switches say now about a person and some chats."""
+    def permission(
+        self, identity_id: IdentityId, chat_nos: Iterable[ChatNo], doubt: Doubt | None = None
+    ) -> Permission:
+        """Ask what the switches say now about a person and some chats.
+
+        ``REVIEW`` is always visible; a question is as long as it is open.
+        """
         ...
 
     def material(self, source: Source, posting: AccountId) -> Material:

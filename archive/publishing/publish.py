@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from archive.off_loop import off_loop
 from archive.publishing.albums import requests
 from archive.publishing.board import Board
 from archive.publishing.desired import Policy
+from archive.publishing.doubts import Doubt
 from archive.publishing.operations import Operation
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
@@ -28,6 +29,7 @@ from archive.publishing.performing import Performer
 from archive.publishing.planning import Plan, plan_operations
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Hub, HubGateway, HubState
+from archive.publishing.reviewing import reviewed
 from archive.publishing.rights import HubBlocked, full_reason, require_usable
 from archive.publishing.ways import CropSource, Ways
 from archive.records import Counts
@@ -39,10 +41,13 @@ class PublishOptions:
 
     Attributes:
         max_operations: Writes of any kind together; ``None`` for all.
+        doubts: Questions about faces that are worth asking, the most useful first; ``None`` asks
+            nothing, and takes away what was asked.
     """
 
     max_operations: int | None = None
     policy: Policy = field(default_factory=Policy)
+    doubts: Sequence[Doubt] | None = None
 
 
 DEFAULT_OPTIONS = PublishOptions()
@@ -88,6 +93,7 @@ async def publish(
     *,
     pace: Pace,
     crops: CropSource | None = None,
+    faces: CropSource | None = None,
     now: Callable[[], datetime] = utc_now,
     draw: Callable[[], int] = new_random_id,
     on_operation: Callable[[Operation], None] = lambda _: None,
@@ -103,6 +109,7 @@ async def publish(
         options: The budget, and the policy.
         pace: Awaited before every write, see ``archive.publishing.pace``.
         crops: Given where faces alone are to be posted from now on, and no whole pictures.
+        faces: Given where there may be doubts.
         now: The time, UTC.
         draw: Draws random ids.
         on_operation: Told of each operation when it is over.
@@ -118,12 +125,15 @@ async def publish(
         await _require_usable(store, gateway, hub)
         hub = replace(hub, state=HubState.READY, reason=None)
         projection = await asyncio.to_thread(store.projection, hub.hub_no)
+        projection = await asyncio.to_thread(reviewed, store, projection, options.doubts)
         drawn = await asyncio.to_thread(
             plan_operations, projection, now=now(), policy=options.policy
         )
         await _note_room(store, hub, drawn)
         due = drawn.operations[: options.max_operations]
-        ways, board = Ways(store, media, hub.chat.account_id, crops), Board.of(projection.actual)
+        account_id, crops_only = hub.chat.account_id, crops is not None
+        ways = Ways(store, media, account_id, crops or faces, crops_only=crops_only)
+        board = Board.of(projection.actual)
         performer = Performer(store, gateway, hub, ways, board, pace=pace, now=now, draw=draw)
         counts: Counter[Outcome] = Counter()
         with _said_how_far(counts, len(due)):

@@ -9,12 +9,14 @@ is kept up to date all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from archive.ids import ChatNo, IdentityId
 from archive.publishing.desired import Policy, priority, shown_people
+from archive.publishing.doubts import REVIEW
 from archive.publishing.records import ALL_OTHERS, HubNo, HubRule
+from archive.publishing.reviewing import MOST_ASKED, in_its_place, review_topic
 from archive.publishing.state import Projection, Room, Standing, WantedContent, WantedTopic
 
 # A topic's own message, its summary, and the note that this was pinned.
@@ -42,7 +44,8 @@ class Seating:
     """Who belongs into one hub.
 
     Attributes:
-        people: They, most wanted first, each with what of them belongs here.
+        people: They, most wanted first, each with what of them belongs here; and the questions
+            that are asked here.
         is_full: Nobody new goes here any more.
         without_room: How many people no hub of the rule has room for.
     """
@@ -61,33 +64,65 @@ def seat(projection: Projection, policy: Policy, limits: RoomLimits = ROOM_LIMIT
         limits: How much a hub holds.
     """
     mine = next((room for room in projection.rooms if room.hub_no == projection.hub_no), None)
+    review = projection.review or ()
     if mine is None:
-        return Seating(_most_wanted(projection, policy))
-    wanted = tuple(_of_rule(projection, mine.rule))
+        people = _most_wanted(projection, policy)
+        return Seating(_with_review(projection, people, review, projection.wanted))
+    ours = _of_rule(projection, mine.rule)
+    wanted = tuple(
+        replace(topic, contents=kept)
+        for topic in projection.wanted
+        if (kept := ours(topic.contents))
+    )
     people = _most_wanted(replace(projection, wanted=wanted), policy)
-    seats = _Seats([room for room in projection.rooms if room.rule == mine.rule], limits)
+    mates = [room for room in projection.rooms if room.rule == mine.rule]
+    seats = _Seats(mates, limits, asks=projection.review is not None)
     # Whoever is there comes before whoever is new.
     homes = [seats.home(topic) for topic in people]
     homes = [home or seats.give(topic) for home, topic in zip(homes, people, strict=True)]
-    here = (t for t, home in zip(people, homes, strict=True) if home == mine.hub_no)
-    return Seating(tuple(here), seats.is_full(mine.hub_no), seats.refused)
+    here = [t for t, home in zip(people, homes, strict=True) if home == mine.hub_no]
+    # About whoever has no topic in any of them the first one asks.
+    home_of = {t.identity.identity_id: home for t, home in zip(people, homes, strict=True)}
+    asked = [
+        t for t in wanted if (home_of.get(t.identity.identity_id) or mates[0].hub_no) == mine.hub_no
+    ]
+    seated = _with_review(projection, here, ours(review), asked)
+    return Seating(seated, seats.is_full(mine.hub_no), seats.refused)
 
 
 def _most_wanted(projection: Projection, policy: Policy) -> tuple[WantedTopic, ...]:
     return tuple(sorted(shown_people(projection, policy).values(), key=priority))
 
 
+def _with_review(
+    projection: Projection,
+    people: Sequence[WantedTopic],
+    review: Sequence[WantedContent],
+    asked: Iterable[WantedTopic],
+) -> tuple[WantedTopic, ...]:
+    """Add the topic of open questions, about some people, where there is to be one."""
+    if projection.review is None:
+        return tuple(people)
+    named = {topic.identity.identity_id for topic in asked if not topic.closed}
+    return in_its_place(people, review_topic(projection, review, people, named))
+
+
 class _Seats:
     """How full the hubs of one rule are, while people are shared out."""
 
-    def __init__(self, rooms: Sequence[Room], limits: RoomLimits) -> None:
+    def __init__(self, rooms: Sequence[Room], limits: RoomLimits, *, asks: bool) -> None:
         self._rooms = rooms
         self._limits = limits
         self._homes: dict[IdentityId, HubNo] = {}
         for room in reversed(rooms):
             self._homes.update(dict.fromkeys(room.residents, room.hub_no))
-        self._topics = {room.hub_no: len(room.residents) for room in rooms}
-        self._expected = {room.hub_no: 0 for room in rooms}
+        # The topic of open questions is in each, or will be.
+        self._kept = {room.hub_no: int(asks or REVIEW in room.residents) for room in rooms}
+        self._topics = {
+            room.hub_no: len(room.residents - {REVIEW}) + self._kept[room.hub_no] for room in rooms
+        }
+        expected = MOST_ASKED + MESSAGES_A_TOPIC if asks else 0
+        self._expected = {room.hub_no: expected for room in rooms}
         self.refused = 0
 
     def home(self, topic: WantedTopic) -> HubNo | None:
@@ -109,7 +144,7 @@ class _Seats:
 
     def is_full(self, hub_no: HubNo, more: int = MESSAGES_A_TOPIC + 1) -> bool:
         """Whether somebody new with so many messages would be too much; never for the first."""
-        if not self._topics[hub_no]:
+        if self._topics[hub_no] == self._kept[hub_no]:
             return False
         (room,) = (room for room in self._rooms if room.hub_no == hub_no)
         messages = max(room.messages, self._expected[hub_no])
@@ -122,12 +157,13 @@ def _messages(topic: WantedTopic) -> int:
     return len(topic.contents) + MESSAGES_A_TOPIC
 
 
-def _of_rule(projection: Projection, rule: HubRule) -> Iterator[WantedTopic]:
-    """Give all people with those contents and sources that belong to a rule."""
+def _of_rule(
+    projection: Projection, rule: HubRule
+) -> Callable[[Sequence[WantedContent]], tuple[WantedContent, ...]]:
+    """Tell how to take of contents those, with those sources, that belong to a rule."""
     rules = list(dict.fromkeys(room.rule for room in projection.rooms))
     if len(rules) == 1 and rule == ALL_OTHERS:
-        yield from projection.wanted
-        return
+        return tuple
     belongs: dict[ChatNo, bool] = {}
 
     def is_ours(chat_no: ChatNo) -> bool:
@@ -136,10 +172,11 @@ def _of_rule(projection: Projection, rule: HubRule) -> Iterator[WantedTopic]:
             belongs[chat_no] = _rule_of(standing, rules) == rule
         return belongs[chat_no]
 
-    for topic in projection.wanted:
-        contents = tuple(_ours(content, is_ours) for content in topic.contents)
-        if kept := tuple(content for content in contents if content is not None):
-            yield replace(topic, contents=kept)
+    def ours(contents: Sequence[WantedContent]) -> tuple[WantedContent, ...]:
+        found = (_ours(content, is_ours) for content in contents)
+        return tuple(content for content in found if content is not None)
+
+    return ours
 
 
 def _rule_of(standing: Standing, rules: Sequence[HubRule]) -> HubRule | None:

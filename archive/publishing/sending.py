@@ -20,6 +20,7 @@ from uuid import uuid4
 from archive.errors import ItemRejected
 from archive.ids import MessageId, TopicId, new_random_id
 from archive.publishing.captions import caption, names_only
+from archive.publishing.doubts import Doubt
 from archive.publishing.operations import PostContent
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
@@ -111,7 +112,8 @@ class Sender:
             return Outcome.WITHDRAWN
         row = draft.row
         trial = _Trial(row.random_id, is_settled=row.state is OutboxState.PLANNED)
-        for way in from_pending(await self._ways.of(draft.sources), row):
+        ways = await self._ways.of(draft.sources, face_only=row.doubt is not None)
+        for way in from_pending(ways, row):
             if await self._try(draft, way, trial, topic_id):
                 return Outcome(way.method)
         return await self._give_up(row, trial)
@@ -121,7 +123,7 @@ class Sender:
         row = operation.pending or self._new_row(operation)
         chat_nos = {source.chat.chat_no for source in operation.listed}
         permission = await asyncio.to_thread(
-            self._store.permission, operation.identity_id, chat_nos
+            self._store.permission, operation.identity_id, chat_nos, _doubt(operation)
         )
         sources = _permitted(operation.sources, permission)
         if not permission.is_visible or not sources:
@@ -154,6 +156,7 @@ class Sender:
             operation.content_key,
             self._draw(),
             OutboxState.PLANNED,
+            doubt=_doubt(operation),
         )
 
     async def _try(self, draft: Draft, way: Way, trial: _Trial, topic_id: TopicId) -> bool:
@@ -208,4 +211,8 @@ def _caption(operation: PostContent, row: PublicationRow, permission: Permission
     listed = _permitted(operation.listed, permission)
     if row.state is OutboxState.SENDING and names_only(row.caption, listed):
         return row.caption
-    return caption(listed, operation.seconds)
+    return caption(listed, operation.seconds, operation.asked)
+
+
+def _doubt(operation: PostContent) -> Doubt | None:
+    return None if operation.asked is None else operation.asked.doubt

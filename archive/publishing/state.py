@@ -15,6 +15,7 @@ from uuid import UUID
 
 from archive.identity.records import Identity, IdentityState
 from archive.ids import ChatNo, ContentKey, IdentityId, MediaId, MessageId, TopicId
+from archive.publishing.doubts import REVIEW, Asked, Doubt
 from archive.publishing.records import ALL_OTHERS, HubNo, HubRule, PostMethod
 from archive.publishing.visible_text import shortened
 from archive.records import Chat, MediaAccess, MediaFile
@@ -77,18 +78,21 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class WantedContent:
-    """A content that shows the person.
+    """A content that shows the person; or a question about a face in one.
 
     Attributes:
+        content_key: Of a question, ``Doubt.key``.
         phash: 64-bit perceptual hash, signed; ``None`` where there was no picture to hash.
         seconds: When the person first appears in a video; ``None`` for pictures.
         sources: Live ones in publishable chats, oldest first; at least one.
+        asked: The question, where it is one.
     """
 
     content_key: ContentKey
     phash: int | None
     seconds: float | None
     sources: tuple[Source, ...]
+    asked: Asked | None = None
 
     @property
     def is_video(self) -> bool:
@@ -98,10 +102,18 @@ class WantedContent:
 
 @dataclass(frozen=True, slots=True)
 class WantedTopic:
-    """A visible or hidden person and what shows them, in any order; at least one content."""
+    """A visible or hidden person and what shows them, in any order; at least one content.
+
+    Or ``REVIEW`` and what is asked, in the order in which it is posted.
+    """
 
     identity: Identity
     contents: tuple[WantedContent, ...]
+
+    @property
+    def is_review(self) -> bool:
+        """Whether it is the topic of open questions."""
+        return self.identity.identity_id == REVIEW
 
     @property
     def title(self) -> str:
@@ -178,6 +190,7 @@ class PublicationRow:
         refusal: Why no way of copying worked; it is left alone until ``retry_at``.
         album_id: Shared by posts that were sent with one request.
         media_id: Of the file that it shows; ``None`` where that is not known yet.
+        doubt: What it asks, where it is a question; ``content_key`` is then that of the question.
     """
 
     publication_id: UUID
@@ -194,6 +207,7 @@ class PublicationRow:
     retry_at: datetime | None = None
     album_id: UUID | None = None
     media_id: MediaId | None = None
+    doubt: Doubt | None = None
 
     @property
     def is_sought(self) -> bool:
@@ -259,6 +273,8 @@ class Projection:
         rooms: Every hub in use, in the order in which hubs of one rule fill; without any, all
             people belong here.
         standings: What rules see of the chats.
+        review: Open questions that may be asked in some hub, the most useful first; ``None``
+            where nothing is to be asked.
     """
 
     hub: Chat
@@ -269,6 +285,7 @@ class Projection:
     hub_no: HubNo | None = None
     rooms: tuple[Room, ...] = ()
     standings: Mapping[ChatNo, Standing] = field(default_factory=dict)
+    review: tuple[WantedContent, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from archive.errors import ItemRejected, Transient
-from archive.ids import AccountId, ContentKey, IdentityId
+from archive.ids import AccountId, ContentKey, FaceId, IdentityId
 from archive.media_ports import MediaSource
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Post, PostMethod
@@ -25,6 +25,14 @@ MAX_SOURCES = 3
 
 class CropSource(Protocol):
     """The faces of people, cut out."""
+
+    def face(self, face_id: FaceId) -> bytes:
+        """Return a JPEG of a face, with some margin.
+
+        Raises:
+            ItemRejected: It is not there any more.
+        """
+        ...
 
     def crop(self, identity_id: IdentityId, content_key: ContentKey) -> bytes:
         """Return a JPEG of the clearest face of a person in a content, with some margin.
@@ -51,7 +59,8 @@ class Ways:
         store: Knows the files.
         media: Downloads what has to be uploaded.
         posting: The account that posts.
-        crops: Given where faces alone are to be shown.
+        crops: Faces, which alone are shown of what is asked about.
+        crops_only: They alone are shown of everything.
     """
 
     def __init__(
@@ -60,23 +69,31 @@ class Ways:
         media: MediaSource,
         posting: AccountId,
         crops: CropSource | None,
+        *,
+        crops_only: bool = False,
     ) -> None:
         self._store = store
         self._media = media
         self._posting = posting
         self._crops = crops
+        self._crops_only = crops_only
 
-    async def of(self, sources: Sequence[Source]) -> list[Way]:
-        """List every way, cheapest first within a source, sources in their order."""
+    async def of(self, sources: Sequence[Source], *, face_only: bool = False) -> list[Way]:
+        """List every way, cheapest first within a source, sources in their order.
+
+        Args:
+            sources: In which it can be seen.
+            face_only: One face of it is to be shown, and nothing else.
+        """
+        face_only = face_only or self._crops_only
         found: list[Way] = []
-        for source in sources[: MAX_SOURCES if self._crops is None else 1]:
+        for source in sources[: 1 if face_only else MAX_SOURCES]:
             material = await asyncio.to_thread(self._store.material, source, self._posting)
-            found += [Way(source, method, material) for method in self._methods(source, material)]
+            methods = [PostMethod.CROP] if face_only else self._methods(source, material)
+            found += [Way(source, method, material) for method in methods]
         return found
 
     def _methods(self, source: Source, material: Material) -> list[PostMethod]:
-        if self._crops is not None:
-            return [PostMethod.CROP]
         open_ = {
             PostMethod.REFERENCE: material.access is not None,
             PostMethod.FORWARD: source.chat.account_id == self._posting,
@@ -91,8 +108,8 @@ class Ways:
             ItemRejected: It cannot be had; with the reason.
             Transient: A wait, which concerns the whole account.
         """
-        if way.method is PostMethod.CROP and self._crops is not None:
-            return await asyncio.to_thread(self._crops.crop, row.identity_id, row.content_key)
+        if way.method is PostMethod.CROP:
+            return await asyncio.to_thread(self._crop, row)
         if way.method is not PostMethod.UPLOAD or way.material.reading_access is None:
             return None
         try:
@@ -108,6 +125,13 @@ class Ways:
                 raise
             raise ItemRejected("download failed") from failure
         return fetched.data
+
+    def _crop(self, row: PublicationRow) -> bytes:
+        if self._crops is None:
+            raise ItemRejected("no faces are kept")
+        if row.doubt is not None:
+            return self._crops.face(row.doubt.face_id)
+        return self._crops.crop(row.identity_id, row.content_key)
 
 
 def from_pending(ways: Sequence[Way], row: PublicationRow) -> Sequence[Way]:

@@ -118,6 +118,17 @@ ORDER BY wanted.latest DESC, event_id
 """
 )
 
+# What is asked for was hardly ever decided long ago: the newest come first.
+_DECIDED_FOR = (
+    _ROWS
+    + """
+WHERE decision_id IN (
+    SELECT decision_id FROM identity_events WHERE starts_with(cause, %(cause)s)
+    ORDER BY event_id DESC LIMIT %(limit)s)
+ORDER BY max(event_id) OVER (PARTITION BY decision_id) DESC, event_id
+"""
+)
+
 _UNDOINGS = """
 SELECT decision_id, undoes FROM identity_events
 WHERE undoes IS NOT NULL GROUP BY 1, 2 ORDER BY min(event_id)
@@ -210,6 +221,11 @@ def latest_decisions(
     """Give the latest decisions, latest first, cut down to what touches an identity or a face."""
     values = {"identity_id": identity_id, "face_id": face_id, "limit": limit}
     return _read(connection, _LATEST, values)
+
+
+def decisions_for(connection: Connection, *, cause: str, limit: int) -> list[LoggedDecision]:
+    """Give decisions whose cause begins so, of the latest so many writes, latest first."""
+    return _read(connection, _DECIDED_FOR, {"cause": cause, "limit": limit})
 
 
 def _read(

@@ -70,6 +70,7 @@ DELETE FROM publications AS post
 WHERE content_key = %(old)s AND state = 'planned' AND EXISTS (
     SELECT FROM publications AS other
     WHERE other.hub_no = post.hub_no AND other.identity_id = post.identity_id
+      AND other.face_id IS NOT DISTINCT FROM post.face_id
       AND other.content_key = %(new)s AND other.state <> 'removed')
 """
 
@@ -79,6 +80,7 @@ DELETE FROM publications AS post
 WHERE content_key = %(new)s AND state = 'planned' AND EXISTS (
     SELECT FROM publications AS other
     WHERE other.hub_no = post.hub_no AND other.identity_id = post.identity_id
+      AND other.face_id IS NOT DISTINCT FROM post.face_id
       AND other.content_key = %(old)s AND other.state NOT IN ('planned', 'removed'))
 """
 
@@ -88,6 +90,7 @@ UPDATE publications AS post SET content_key = %(new)s
 WHERE content_key = %(old)s AND (state = 'removed' OR NOT EXISTS (
     SELECT FROM publications AS other
     WHERE other.hub_no = post.hub_no AND other.identity_id = post.identity_id
+      AND other.face_id IS NOT DISTINCT FROM post.face_id
       AND other.content_key = %(new)s AND other.state <> 'removed'))
 """
 

@@ -67,7 +67,8 @@ WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND message_id IS NU
 """
 
 REMOVE_WITH_TOPIC: Final[LiteralString] = """
-UPDATE publications SET state = 'removed'
+UPDATE publications
+SET state = 'removed', caption = CASE WHEN face_id IS NULL THEN caption ELSE '' END
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state <> 'removed'
 """
 
@@ -114,12 +115,17 @@ WHERE hub_answers.remark_id = hub_remarks.remark_id AND hub_answers.message_id I
   AND hub_no = %(hub_no)s AND identity_id = %(identity_id)s
 """
 
+# What is seen in a post that asks about a face is where the face is.
 BEGIN_POST: Final[LiteralString] = """
 INSERT INTO publications (publication_id, hub_no, identity_id, content_key, random_id, state,
-                          caption, method, source_chat_no, source_message_id, album_id, media_id)
-VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(random_id)s,
-        'sending', %(caption)s, %(method)s, %(source_chat_no)s, %(source_message_id)s,
-        %(album_id)s, %(media_id)s)
+                          caption, method, source_chat_no, source_message_id, album_id, media_id,
+                          face_id, asked_id, placed)
+SELECT %(publication_id)s, %(hub_no)s, %(identity_id)s, content_key, %(random_id)s,
+       'sending', %(caption)s, %(method)s, %(source_chat_no)s, %(source_message_id)s,
+       %(album_id)s, %(media_id)s, %(face_id)s, %(asked_id)s, %(placed)s
+FROM (SELECT coalesce(%(content_key)s::text, (
+    SELECT content_key FROM faces WHERE face_id = %(face_id)s)) AS content_key) AS shown
+WHERE content_key IS NOT NULL
 ON CONFLICT (publication_id) DO UPDATE
 SET state = 'sending', random_id = excluded.random_id, caption = excluded.caption,
     method = excluded.method, source_chat_no = excluded.source_chat_no,
@@ -135,9 +141,12 @@ WHERE publication_id = %(publication_id)s AND random_id = %(random_id)s AND stat
 
 REFUSE_POST: Final[LiteralString] = """
 INSERT INTO publications (publication_id, hub_no, identity_id, content_key, random_id, state,
-                          refusal, retry_at)
-VALUES (%(publication_id)s, %(hub_no)s, %(identity_id)s, %(content_key)s, %(random_id)s,
-        'planned', %(reason)s, %(retry_at)s)
+                          refusal, retry_at, face_id, asked_id, placed)
+SELECT %(publication_id)s, %(hub_no)s, %(identity_id)s, content_key, %(random_id)s,
+       'planned', %(reason)s, %(retry_at)s, %(face_id)s, %(asked_id)s, %(placed)s
+FROM (SELECT coalesce(%(content_key)s::text, (
+    SELECT content_key FROM faces WHERE face_id = %(face_id)s)) AS content_key) AS shown
+WHERE content_key IS NOT NULL
 ON CONFLICT (publication_id) DO UPDATE
 SET state = 'planned', caption = '', method = NULL, source_chat_no = NULL,
     source_message_id = NULL, album_id = NULL, media_id = NULL, refusal = excluded.refusal,
@@ -165,7 +174,9 @@ UPDATE publications SET state = 'removing'
 WHERE publication_id = ANY(%(publication_ids)s) AND state IN ('sent', 'editing', 'removing')
 """
 
+# Which question it was is kept for an answer that is heard late; whom it named is not.
 FINISH_REMOVALS: Final[LiteralString] = """
-UPDATE publications SET state = 'removed'
+UPDATE publications
+SET state = 'removed', caption = CASE WHEN face_id IS NULL THEN caption ELSE '' END
 WHERE publication_id = ANY(%(publication_ids)s) AND state = 'removing'
 """

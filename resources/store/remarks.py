@@ -17,10 +17,11 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from archive.heeding_ports import ACTOR, Fate, WaitingRemark
-from archive.identity.events import EventKind
+from archive.identity.events import EventKind, LoggedDecision
 from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import AccountId, ChatNo, DecisionId, FaceId, TopicId, UserId, new_random_id
 from archive.publishing import Hub, HubNo
+from archive.publishing.doubts import Doubt
 from archive.records import Chat
 from archive.remarks import Remark, RemarkKind
 from resources.store import identity_events
@@ -174,15 +175,17 @@ class RemarkDesk(CorrectionDesk):
             face_id=None,
             limit=_DECISIONS_BACK,
         )
-        return next(
-            (
-                each.decision.decision_id
-                for each in latest
-                if each.decision.actor.startswith(ACTOR)
-                and each.decision.kind is not EventKind.UNDONE
-                and each.undone_by is None
-            ),
-            None,
+        return _last_said(latest)
+
+    def doubt_in_post(self) -> Doubt | None:
+        """Give the question that is answered; ``None`` where none is."""
+        row = self._connection.execute(sql.DOUBT, self._values).fetchone()
+        return None if row is None else Doubt(*row)
+
+    def last_said_at(self, place: str) -> DecisionId | None:
+        """Give what was decided last by what was said at a place, and holds."""
+        return _last_said(
+            identity_events.decisions_for(self._connection, cause=place, limit=_DECISIONS_BACK)
         )
 
     def trying(self) -> AbstractContextManager[object]:
@@ -195,6 +198,20 @@ class RemarkDesk(CorrectionDesk):
         if answer is not None:
             values = {**self._values, "random_id": new_random_id(), "answer": answer}
             self._connection.execute(sql.ANSWER, values)
+
+
+def _last_said(latest: Sequence[LoggedDecision]) -> DecisionId | None:
+    """Give the first that was decided from within Telegram, and holds."""
+    return next(
+        (
+            each.decision.decision_id
+            for each in latest
+            if each.decision.actor.startswith(ACTOR)
+            and each.decision.kind is not EventKind.UNDONE
+            and each.undone_by is None
+        ),
+        None,
+    )
 
 
 def _waiting(row: dict[str, Any], hub: Chat) -> WaitingRemark:

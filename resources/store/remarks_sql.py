@@ -111,6 +111,13 @@ SELECT content_key FROM publications
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND message_id = %(reply_to_id)s
 """
 
+# Also of a question that left the hub meanwhile.
+DOUBT: Final[LiteralString] = """
+SELECT face_id, asked_id, placed FROM publications
+WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND message_id = %(reply_to_id)s
+  AND face_id IS NOT NULL
+"""
+
 # What a post stands for: its content, and those that are named in it instead of being posted.
 FACES: Final[LiteralString] = """
 SELECT face_id

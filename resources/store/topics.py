@@ -6,7 +6,7 @@ rows of the outbox change is ``outbox``'s, hubs themselves are ``hubs``'.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import LiteralString
 
@@ -16,7 +16,8 @@ from psycopg.rows import dict_row
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId, ChatNo, IdentityId
 from archive.publishing import HubNo
-from archive.publishing.state import Material, Permission, Projection, Source
+from archive.publishing.doubts import Doubt
+from archive.publishing.state import Material, Permission, Projection, Source, WantedContent
 from archive.records import Chat
 from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql
@@ -86,12 +87,27 @@ class TopicStore(HubRows, TopicRows, PostRows, ReadBackRows):
                 ),
             )
 
+    def still_asked(self, doubts: Sequence[Doubt]) -> Sequence[WantedContent]:
+        """Give the questions that nobody and nothing has answered, in their order."""
+        values = rows.doubt_values(doubts)
+        with self._database.transaction() as connection:
+            connection.execute(sql.SNAPSHOT)
+            return rows.open_doubts(
+                connection.execute(sql.OPEN_DOUBTS, values),
+                connection.execute(sql.SOURCES_OF_FACES, values),
+                _chats(connection),
+            )
+
     # What may be sent
 
-    def permission(self, identity_id: IdentityId, chat_nos: Iterable[ChatNo]) -> Permission:
-        """Ask what the switches say now about a person and some chats."""
+    def permission(
+        self, identity_id: IdentityId, chat_nos: Iterable[ChatNo], doubt: Doubt | None = None
+    ) -> Permission:
+        """Ask what the switches say now about a person or a question, and some chats."""
+        statement = sql.IS_VISIBLE if doubt is None else sql.IS_OPEN
+        values = rows.permission_values(identity_id, doubt)
         with self._database.transaction() as connection:
-            visible = connection.execute(sql.IS_VISIBLE, {"identity_id": identity_id}).fetchone()
+            visible = connection.execute(statement, values).fetchone()
             chats = connection.execute(sql.PERMITTED_CHATS, {"chat_nos": list(chat_nos)})
             return Permission(bool(visible and visible[0]), frozenset(row[0] for row in chats))
 

@@ -5,12 +5,14 @@ Conversion only; nothing here touches a connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archive.identity.records import Identity, IdentityState
 from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing import HubNo, PostMethod
+from archive.publishing.doubts import REVIEW, Asked, Doubt
 from archive.publishing.state import (
     Actual,
     AnswerRow,
@@ -23,6 +25,7 @@ from archive.publishing.state import (
     TopicRow,
     WantedContent,
     WantedTopic,
+    topic_title,
 )
 from archive.records import Chat, MediaAccess, MediaFile, MediaKind
 
@@ -65,6 +68,28 @@ def wanted_topics(
         for identity_id, number, label, state in people
         if (found := shown.get(identity_id))
     )
+
+
+def open_doubts(
+    doubts: Iterable[Fields], sources: Iterable[Fields], chats: Mapping[ChatNo, Chat]
+) -> tuple[WantedContent, ...]:
+    """Put together what is asked about faces, in its order.
+
+    Args:
+        doubts: Open ones, and where the face is.
+        sources: Live ones of those contents in publishable chats, oldest first.
+        chats: Those chats.
+    """
+    contents = _contents(sources, chats)
+    found = []
+    for face_id, identity_id, placed, number, label, state, key, seconds in doubts:
+        if key in contents:
+            doubt = Doubt(face_id, identity_id, placed)
+            name = topic_title(Identity(identity_id, number, label, IdentityState(state)))
+            content = contents[key].seen_at(seconds)
+            asked = Asked(doubt, name, number)
+            found.append(replace(content, content_key=doubt.key, phash=None, asked=asked))
+    return tuple(found)
 
 
 class _Content:
@@ -133,12 +158,15 @@ def _topic(row: Fields) -> TopicRow:
 
 
 def _publication(row: Fields) -> PublicationRow:
-    """Read a post of the outbox; the columns are the fields."""
+    """Read a post of the outbox; most columns are the fields."""
     publication_id, identity_id, content_key, random_id, state, caption, method, *rest = row
+    *rest, face_id, asked_id, placed = rest
+    doubt = None if face_id is None else Doubt(face_id, asked_id, placed)
+    rest.append(doubt)
     return PublicationRow(
         publication_id,
         identity_id,
-        content_key,
+        content_key if doubt is None else doubt.key,
         random_id,
         _OUTBOX_STATES[state],
         caption,
@@ -188,8 +216,35 @@ def publication_values(hub_no: HubNo, row: PublicationRow) -> Values:
         "publication_id": row.publication_id,
         "hub_no": hub_no,
         "identity_id": row.identity_id,
-        "content_key": row.content_key,
         "random_id": row.random_id,
+        **_shown_values(row),
+    }
+
+
+def _shown_values(row: PublicationRow) -> Values:
+    """Name what a post shows: a content, or a face about which it asks."""
+    doubt = row.doubt
+    return {
+        "content_key": row.content_key if doubt is None else None,
+        "face_id": doubt and doubt.face_id,
+        "asked_id": doubt and doubt.identity_id,
+        "placed": doubt and doubt.placed,
+    }
+
+
+def permission_values(identity_id: IdentityId, doubt: Doubt | None) -> Values:
+    """Name the parameters of asking whether a person is visible, or a question open."""
+    if doubt is None:
+        return {"identity_id": identity_id, "review": REVIEW}
+    return {"face_id": doubt.face_id, "asked_id": doubt.identity_id, "placed": doubt.placed}
+
+
+def doubt_values(doubts: Sequence[Doubt]) -> Values:
+    """Name the parameters of questions, one list each."""
+    return {
+        "face_ids": [doubt.face_id for doubt in doubts],
+        "identity_ids": [doubt.identity_id for doubt in doubts],
+        "placed": [doubt.placed for doubt in doubts],
     }
 
 

@@ -1,8 +1,7 @@
 """The statements that read both sides of a hub.
 
 Reading is a few statements over sets, whatever the number of people: a hub of ten thousand is
-planned in seconds. Which message is a live source of a publishable chat is said here once. How
-rows of the outbox change is in ``outbox_sql``.
+planned in seconds. How rows of the outbox change is in ``outbox_sql``.
 """
 
 from __future__ import annotations
@@ -43,27 +42,45 @@ FROM (
 GROUP BY identity_id
 """
 
-# A photo has no duration. A message that protects its content is no source, like a chat that
-# does; the raw object keeps the mark only where it is true.
-SOURCES: Final[LiteralString] = """
-SELECT media.content_key, blobs.phash, blobs.duration_seconds IS NOT NULL AS is_video,
-       messages.chat_no, messages.message_id, messages.sent_at, media.media_id,
-       messages.topic_id, forum_topics.title AS topic_title, messages.grouped_id
-FROM (
-    SELECT DISTINCT faces.content_key
-    FROM assignments JOIN faces USING (face_id)
-) AS shown
+# A photo has no duration. Which message is a source at all is said by the view.
+_SOURCES: Final[LiteralString] = """
+SELECT content_key, blobs.phash, blobs.duration_seconds IS NOT NULL AS is_video,
+       source.chat_no, source.message_id, source.sent_at, source.media_id,
+       source.topic_id, forum_topics.title AS topic_title, source.grouped_id
+FROM shown
 JOIN blobs USING (content_key)
-JOIN media USING (content_key)
-JOIN message_media USING (media_id)
-JOIN messages USING (chat_no, message_id)
-JOIN chats USING (chat_no)
+JOIN publishable_sources AS source USING (content_key)
 LEFT JOIN forum_topics
-    ON forum_topics.chat_no = messages.chat_no AND forum_topics.topic_id = messages.topic_id
-WHERE chats.allow_publish AND NOT chats.noforwards AND NOT chats.is_hub
-  AND (messages.deleted_at IS NULL OR chats.on_deletion = 'keep')
-  AND NOT messages.raw ? 'noforwards'
-ORDER BY messages.sent_at, messages.chat_no, messages.message_id, media.media_id
+    ON forum_topics.chat_no = source.chat_no AND forum_topics.topic_id = source.topic_id
+ORDER BY source.sent_at, source.chat_no, source.message_id, source.media_id
+"""
+
+SOURCES: Final[LiteralString] = (
+    """
+WITH shown AS (SELECT DISTINCT faces.content_key FROM assignments JOIN faces USING (face_id))
+"""
+    + _SOURCES
+)
+
+SOURCES_OF_FACES: Final[LiteralString] = (
+    """
+WITH shown AS (SELECT DISTINCT content_key FROM faces WHERE face_id = ANY(%(face_ids)s))
+"""
+    + _SOURCES
+)
+
+OPEN_DOUBTS: Final[LiteralString] = """
+SELECT face_id, identity_id, placed, number, label, state, content_key, frame_seconds
+FROM unnest(%(face_ids)s::uuid[], %(identity_ids)s::uuid[], %(placed)s::boolean[])
+    WITH ORDINALITY AS doubt (face_id, identity_id, placed, place)
+JOIN faces USING (face_id)
+JOIN identities USING (identity_id)
+WHERE doubt_is_open(face_id, identity_id, placed)
+ORDER BY place
+"""
+
+IS_OPEN: Final[LiteralString] = """
+SELECT doubt_is_open(%(face_id)s, %(asked_id)s, %(placed)s)
 """
 
 CHATS: Final[LiteralString] = """
@@ -80,14 +97,15 @@ WHERE topics.hub_no = %(hub_no)s AND topics.state <> 'removed'
 
 PUBLICATIONS: Final[LiteralString] = """
 SELECT publication_id, identity_id, content_key, random_id, state, caption, method,
-       source_chat_no, source_message_id, message_id, refusal, retry_at, album_id, media_id
+       source_chat_no, source_message_id, message_id, refusal, retry_at, album_id, media_id,
+       face_id, asked_id, placed
 FROM publications
 WHERE hub_no = %(hub_no)s AND state <> 'removed'
 ORDER BY created_at, publication_id
 """
 
 IS_VISIBLE: Final[LiteralString] = """
-SELECT EXISTS (
+SELECT %(identity_id)s = %(review)s OR EXISTS (
     SELECT FROM identities WHERE identity_id = %(identity_id)s AND state = 'visible')
 """
 

@@ -14,7 +14,7 @@ from itertools import count
 from typing import TypeVar
 
 from archive.ids import ContentKey, MediaId, MessageId, TopicId, UserId
-from archive.publishing import CopyRefused, HubRights, MessageStuck, Post, TopicGone
+from archive.publishing import CopyRefused, HubRights, MessageStuck, Post, PostMethod, TopicGone
 from archive.publishing.drift import SeenMessage
 from archive.records import Chat, ForumTopic, PeerInfo
 from archive.remarks import Remark
@@ -65,6 +65,10 @@ class HubTopic:
 
 def shown_by(post: Post) -> HubMessage:
     """What a post is to be seen as."""
+    if post.method is PostMethod.CROP:
+        assert post.data is not None
+        assert post.file is None
+        return HubMessage(post.caption_html, ContentKey(post.data.decode()))
     assert post.file is not None
     return HubMessage(post.caption_html, ContentKey(post.file.media_id.removeprefix("photo:")))
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from archive.errors import Transient
 from archive.ids import AccountId, ChatNo, IdentityId, MediaId, MessageId, TopicId
 from archive.publishing import Hub, HubNo, HubState
+from archive.publishing.doubts import REVIEW, Doubt
 from archive.publishing.state import (
     NOTHING,
     Actual,
@@ -24,6 +25,7 @@ from archive.publishing.state import (
     Source,
     SummaryRow,
     TopicRow,
+    WantedContent,
 )
 from archive.records import MediaAccess, MediaFile, MediaKind
 
@@ -37,6 +39,7 @@ class MemoryOutbox:
     Attributes:
         wanted: What the hub should hold, with an empty outbox.
         allowed: What the switches say.
+        open_doubts: Which questions nobody and nothing has answered.
         changed: Told after every change of a row.
         read_back: How far down a look at the hub came.
         drifts: How many looks found something to put right.
@@ -45,6 +48,7 @@ class MemoryOutbox:
     hub_: Hub
     wanted: Callable[[], Projection]
     allowed: Callable[[IdentityId, frozenset[ChatNo]], Permission]
+    open_doubts: Callable[[Sequence[Doubt]], Sequence[WantedContent]] = lambda _: ()
     topics: dict[IdentityId, TopicRow] = field(default_factory=dict)
     summaries: dict[IdentityId, SummaryRow] = field(default_factory=dict)
     posts: dict[UUID, PublicationRow] = field(default_factory=dict)
@@ -85,8 +89,16 @@ class MemoryOutbox:
     def note_drift(self, hub_no: HubNo) -> None:
         self.drifts += 1
 
-    def permission(self, identity_id: IdentityId, chat_nos: Iterable[ChatNo]) -> Permission:
-        return self.allowed(identity_id, frozenset(chat_nos))
+    def permission(
+        self, identity_id: IdentityId, chat_nos: Iterable[ChatNo], doubt: Doubt | None = None
+    ) -> Permission:
+        permission = self.allowed(identity_id, frozenset(chat_nos))
+        if identity_id != REVIEW:
+            return permission
+        return replace(permission, is_visible=doubt is None or bool(self.open_doubts([doubt])))
+
+    def still_asked(self, doubts: Sequence[Doubt]) -> Sequence[WantedContent]:
+        return self.open_doubts(doubts)
 
     def material(self, source: Source, posting: AccountId) -> Material:
         access = MediaAccess(source.media_id, 1, b"")

@@ -141,7 +141,8 @@ class Rows:
         )
         return identity_id
 
-    def face(self, content: int, person: int, *, seconds: float = 0.0) -> None:
+    def face(self, content: int, person: int | None, *, seconds: float = 0.0) -> UUID:
+        """A face in a content; of nobody where nobody is named."""
         face = next(self._faces)
         self.run(
             "INSERT INTO faces (face_id, content_key, frame_seconds, x1, y1, x2, y2, landmarks, "
@@ -153,12 +154,15 @@ class Rows:
             face,
             face + 10,
         )
+        if person is None:
+            return UUID(int=face)
         self.run(
             "INSERT INTO assignments (face_id, identity_id, similarity, decided_by) "
             "VALUES (%s, %s, 1, 'matcher')",
             UUID(int=face),
             UUID(int=person),
         )
+        return UUID(int=face)
 
     def shown(self, number: int, person: int, *, phash: int | None = None) -> None:
         """A photo in chat 1 that shows one person."""

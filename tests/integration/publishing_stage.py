@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,7 @@ from archive.publishing import (
     no_pace,
     publish,
 )
+from archive.publishing.doubts import Doubt
 from archive.publishing.publish import utc_now
 from archive.publishing.ways import CropSource
 from archive.records import Chat, ChatKind, Page
@@ -124,6 +125,8 @@ class Stage:
         now: datetime | None = None,
         pace: Pace = no_pace,
         crops: CropSource | None = None,
+        faces: CropSource | None = None,
+        doubts: Sequence[Doubt] | None = None,
         on_operation: Callable[[Operation], None] = lambda _: None,
     ) -> PublishResult:
         gateway = MortalHub(self.account.hub, dies)
@@ -137,9 +140,10 @@ class Stage:
             cast(HubGateway, gateway),
             self.account.media,
             hub,
-            PublishOptions(max_operations, self.policy),
+            PublishOptions(max_operations, self.policy, doubts),
             pace=pace,
             crops=crops,
+            faces=faces,
             now=lambda: now or utc_now(),
             on_operation=recorded,
         )

@@ -97,6 +97,7 @@ EFFECTS: dict[str, tuple[object, object, Effect]] = {
     "min_faces_to_publish": (1, 3, lambda box: box.publish_policy),
     "post_near_copies": (False, True, lambda box: box.publish_policy),
     "publish_crops": (False, True, lambda box: box.crops is None),
+    "publish_uncertain": (False, True, lambda box: box.doubts(look=False)),
     "review_url": (None, "https://example.org", lambda box: box.publish_policy),
     "model": (None, "auraface", lambda box: box.engine_spec.model_name),
     "accept_noncommercial_models": (

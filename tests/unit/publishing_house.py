@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import cast
@@ -13,13 +13,23 @@ from uuid import UUID
 
 from archive.identity.records import IdentityState
 from archive.identity.rules import NEAR_COPY_BITS
-from archive.ids import ChatNo, ContentKey, IdentityId, MediaId, MessageId
+from archive.ids import ChatNo, ContentKey, FaceId, IdentityId, MediaId, MessageId
 from archive.media_ports import MediaSource
 from archive.publishing import Hub, HubNo, Policy, PublishOptions, PublishResult, no_pace, publish
 from archive.publishing.captions import _line as line_of
+from archive.publishing.captions import caption
 from archive.publishing.desired import pointer, summary
-from archive.publishing.planning import Plan, plan_operations
-from archive.publishing.state import Permission, Projection, WantedContent, WantedTopic
+from archive.publishing.doubts import EXPLANATION, REVIEW, REVIEW_TITLE, Asked, Doubt
+from archive.publishing.planning import Plan, plan
+from archive.publishing.reviewing import MOST_ASKED
+from archive.publishing.state import (
+    Permission,
+    Projection,
+    WantedContent,
+    WantedTopic,
+    topic_title,
+)
+from archive.publishing.ways import CropSource
 from archive.records import Chat
 from tests.fakes.hub import Died, HubTopic, MemoryHub
 from tests.fakes.outbox import MemoryOutbox
@@ -55,6 +65,10 @@ class House:
         default_factory=lambda: dict.fromkeys(range(1, CHATS + 1), True)
     )
     history: list[str] = field(default_factory=list)
+    asks: bool = False
+    by_hand: set[int] = field(default_factory=set)
+    apart: set[tuple[int, IdentityId]] = field(default_factory=set)
+    mood: int = 0
     _random_ids: count[int] = field(default_factory=lambda: count(1))
     _faces: count[int] = field(default_factory=count)
     _messages: count[int] = field(default_factory=lambda: count(1))
@@ -62,6 +76,7 @@ class House:
     def __post_init__(self) -> None:
         self.hub = MemoryHub(HUB_CHAT)
         self.store = MemoryOutbox(Hub(HubNo(1), HUB_CHAT), self.projection, self.permission)
+        self.store.open_doubts = self.still_asked
 
     # What there is
 
@@ -111,8 +126,45 @@ class House:
         return Projection(HUB_CHAT, tuple(wanted), merged=merged, erased=frozenset(erased))
 
     def permission(self, identity_id: IdentityId, chat_nos: frozenset[ChatNo]) -> Permission:
-        visible = self.people[identity_id].state is IdentityState.VISIBLE
+        somebody = self.people.get(identity_id)
+        visible = somebody is not None and somebody.state is IdentityState.VISIBLE
         return Permission(visible, frozenset(n for n in chat_nos if self.allowed.get(n)))
+
+    # What may be asked
+
+    def doubts(self) -> list[Doubt] | None:
+        """Ask of every face about one person, in an order that changes with the mood."""
+        if not self.asks:
+            return None
+        rng = random.Random(self.mood)
+        asked = []
+        for face, (_, whose) in self.faces.items() if self.people else ():
+            who = rng.choice([whose or next(reversed(self.people)), *self.people])
+            asked.append(Doubt(face_id_of(face), who, placed=who == whose))
+        return rng.sample(asked, len(asked))
+
+    def is_open(self, doubt: Doubt) -> bool:
+        face = doubt.face_id.int
+        if face not in self.faces or face in self.by_hand:
+            return False
+        whose = doubt.identity_id if doubt.placed else None
+        return (
+            self.faces[face][1] == whose
+            and (face, doubt.identity_id) not in self.apart
+            and self.people[doubt.identity_id].state is IdentityState.VISIBLE
+        )
+
+    def still_asked(self, doubts: Sequence[Doubt]) -> list[WantedContent]:
+        contents = dict(self.contents())
+        found = []
+        for doubt in filter(self.is_open, doubts):
+            who = self.people[doubt.identity_id]
+            name = topic_title(person(who.number, label=who.label).identity)
+            asked = Asked(doubt, name, who.number)
+            shown = contents.get(self.faces[doubt.face_id.int][0])
+            if shown is not None:
+                found.append(replace(shown, content_key=doubt.key, phash=None, asked=asked))
+        return found
 
     # What happens
 
@@ -121,6 +173,7 @@ class House:
         verbs: list[Callable[[random.Random], str]] = [
             self._meet, self._meet, self._merge, self._part, self._split, self._reject,
             self._rename, self._hide, self._erase, self._switch, self._delete, self._not_a_face,
+            self._doubt, self._doubt, self._answer, self._answer, self._score, self._ask,
         ]  # fmt: skip
         self.history.append(rng.choice(verbs)(rng))
 
@@ -207,6 +260,35 @@ class House:
         del self.faces[rng.choice(sorted(self.faces))]
         return "not a face"
 
+    def _doubt(self, rng: random.Random) -> str:
+        """Let the matcher take a face for nobody's, and a face that it does not know be found."""
+        number = rng.randrange(CONTENTS)
+        self.add_face(number, None)
+        self._give({face for face in self.faces if rng.random() < 0.1} - self.by_hand, None)
+        return f"doubt {number}"
+
+    def _answer(self, rng: random.Random) -> str:
+        """Say whose a face is, or whose it is not."""
+        if not self.faces:
+            return "answer nothing"
+        face, who = rng.choice(sorted(self.faces)), self._somebody(rng)
+        if rng.random() < 0.5:
+            self.by_hand.add(face)
+            self._give({face}, who)
+            return f"{face} is {who.int}"
+        self.apart.add((face, who))
+        if self.faces[face][1] == who:
+            self._give({face}, None)
+        return f"{face} is not {who.int}"
+
+    def _score(self, rng: random.Random) -> str:
+        self.mood = rng.randrange(1 << 30)
+        return "scores move"
+
+    def _ask(self, _: random.Random) -> str:
+        self.asks = not self.asks
+        return f"asks {self.asks}"
+
     # Publishing
 
     def publish(self, max_operations: int | None = None) -> PublishResult:
@@ -216,8 +298,9 @@ class House:
                 self.hub,
                 cast(MediaSource, None),
                 self.store.hub_,
-                PublishOptions(max_operations, self.policy),
+                PublishOptions(max_operations, self.policy, self.doubts()),
                 pace=no_pace,
+                faces=cast(CropSource, Faces()),
                 now=lambda: NOW,
                 draw=lambda: next(self._random_ids),
             )
@@ -235,8 +318,8 @@ class House:
         return False
 
     def plan(self) -> Plan:
-        projection = self.store.projection(self.store.hub_.hub_no)
-        return plan_operations(projection, now=NOW, policy=self.policy)
+        hub, doubts = self.store.hub_, self.doubts()
+        return plan(self.store, hub, now=NOW, policy=self.policy, doubts=doubts)
 
     # What must hold
 
@@ -256,6 +339,44 @@ class House:
         assert len(topics) == len(self.hub.topics_), "a topic that nobody knows of"
         for key, somebody in self.people.items():
             self._require_topic(key, somebody, wanted.get(key), topics.get(key), topics)
+        self._require_review(topics)
+
+    def asked(self) -> list[Doubt]:
+        """What is asked in the hub, as the outbox has it."""
+        rows = self.store.projection(self.store.hub_.hub_no).actual.posts
+        return [row.doubt for row in rows if row.doubt is not None]
+
+    def may_ask(self, doubt: Doubt) -> bool:
+        """Whether it is open and about somebody whom the hub could show."""
+        named = {each.identity.identity_id for each in self.projection().wanted}
+        return self.asks and doubt.identity_id in named and bool(self.still_asked([doubt]))
+
+    def _require_review(self, topics: dict[IdentityId, HubTopic]) -> None:
+        """Hold what is asked against what may be, and to how it reads."""
+        topic, asked = topics.get(REVIEW), self.asked()
+        assert self.asks or topic is None
+        if topic is None:
+            assert not [d for d in self.doubts() or () if self.may_ask(d)]
+            return
+        assert (topic.title, topic.closed) == (REVIEW_TITLE, False)
+        assert [(each.text, each.pinned) for each in topic.texts] == [(EXPLANATION, True)]
+        assert all(self.may_ask(doubt) for doubt in asked)
+        faces = {doubt.face_id for doubt in asked}
+        assert len(faces) == len(asked) == len(topic.posts) <= MOST_ASKED
+        if len(asked) < MOST_ASKED:
+            possible = [doubt for doubt in self.doubts() or () if self.may_ask(doubt)]
+            assert {doubt.face_id for doubt in possible} <= faces
+        said = {post.content_key: post.text for post in topic.posts}
+        for content in self.still_asked(asked):
+            assert content.asked is not None
+            doubt = content.asked.doubt
+            there = topics.get(doubt.identity_id)
+            link = None
+            if there is not None:
+                row = self.store.topics[doubt.identity_id]
+                link = f"https://t.me/c/{HUB_CHAT.chat_no}/{row.topic_id}"
+            text = caption(content.sources, None, replace(content.asked, link=link))
+            assert said[ContentKey(str(doubt.face_id))] == text
 
     def _require_topic(
         self,
@@ -308,6 +429,17 @@ class House:
         assert topic.posts == []
         (text,) = topic.texts
         assert text.text == pointer(HUB_CHAT, topics[goal].title, row.topic_id)
+
+
+class Faces:
+    """Faces cut out: each is seen as its name."""
+
+    def face(self, face_id: FaceId) -> bytes:
+        return str(face_id).encode()
+
+
+def face_id_of(face: int) -> FaceId:
+    return FaceId(UUID(int=face))
 
 
 def key_of(number: int) -> ContentKey:

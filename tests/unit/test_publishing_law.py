@@ -16,6 +16,7 @@ POLICIES = st.builds(Policy, st.integers(1, 2), st.booleans())
 def grown(seed: int, policy: Policy, events: int = 8) -> tuple[House, random.Random]:
     """A house with a few people whom a few pictures show, and a hub that was never published to."""
     house, rng = House(policy), random.Random(seed)
+    house.asks = rng.random() < 0.7
     for _ in range(events):
         house.befall(rng)
     return house, rng
@@ -29,11 +30,13 @@ def test_after_any_history_the_hub_is_what_it_should_be_and_nothing_is_left_to_d
     house, rng = grown(seed, policy)
     house.hub.changed = house.require_no_double
     for _ in range(rounds):
-        planned = house.plan().operations
+        planned, asked = house.plan().operations, house.asked()
         result = house.publish()
         assert result.done == len(planned)
         house.require_converged()
         assert house.plan().lines() == []
+        # Nobody answers a question that comes and goes.
+        assert {doubt for doubt in asked if house.may_ask(doubt)} <= {*house.asked()}
         for _ in range(rng.randint(1, 4)):
             house.befall(rng)
 

@@ -25,6 +25,8 @@ from archive.remarks import LONGEST_ARGUMENT, Command, Verb, read_command, read_
         ("/merge #999999999999", Command(Verb.MERGE, "#999999999999")),
         ("/notme", Command(Verb.NOT_ME)),
         ("/undo please", Command(Verb.UNDO, "please")),
+        ("/Yes", Command(Verb.YES)),
+        ("/no it is Bo", Command(Verb.NO, "it is Bo")),
     ],
 )
 def test_a_command_is_a_slash_a_word_and_one_line(text: str, command: Command) -> None:

@@ -170,6 +170,22 @@ def _settle(tools: Tools, migration: Migration) -> tuple[Stop | None, Evaluation
     return (Stop.SWITCHED if switched else None), evaluation
 
 
+def waits_for_owner(store: MigrationStore, migration: Migration) -> Stop | None:
+    """Say why only its owner can carry a migration on: to go on by itself would change nothing.
+
+    Args:
+        store: Where faces are.
+        migration: Under way.
+    """
+    counts = store.counts(migration.to_model, migration)
+    if counts.missing or migration.wishes.force:
+        return None
+    if too_many_refused(counts):
+        return Stop.REFUSED
+    verdict = (migration.evaluation or {}).get("verdict")
+    return Stop.WORSE if verdict == Verdict.WORSE else None
+
+
 def abort(store: MigrationStore) -> tuple[Migration, int]:
     """End the migration that is under way as if it had not begun.
 

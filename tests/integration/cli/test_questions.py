@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 import psycopg
 import pytest
-from cli.warehouse_answers import deliver
 from typer.testing import CliRunner
 
 from cli.app import app
 from cli.exits import ExitCode
+from cli.warehouse_answers import deliver
 from resources.questions.asking import questions
 from resources.warehouse.reading import Warehouse, warehouse_file
 from tests.fixtures.marts import MARTS, made_warehouse

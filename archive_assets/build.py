@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from archive_assets import analytics, checks, hub_check, media, people, pictures, telegram
+from archive_assets import (
+    analytics,
+    checks,
+    hub_check,
+    media,
+    migrating,
+    people,
+    pictures,
+    telegram,
+)
 from archive_assets.jobs import people_job, window_job
 from archive_assets.presentation import shown
 from archive_assets.upkeep import upkeep_job, upkeep_schedule
@@ -27,6 +36,7 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             [
                 telegram.chat_history,
                 media.media_pass,
+                migrating.migrated_embeddings,
                 people.identity_clusters,
                 people.published_topics,
                 analytics.warehouse_snapshots,
@@ -46,8 +56,20 @@ def build_defs(*, resource_overrides: Mapping[str, object] | None = None) -> dg.
             checks.every_hub_can_be_written_to,
             hub_check.the_hub_is_what_was_last_written,
         ],
-        jobs=[window_job, people_job, analytics.analytics_job, upkeep_job, hub_check.hub_check_job],
-        schedules=[analytics.analytics_schedule, upkeep_schedule, hub_check.hub_check_schedule],
+        jobs=[
+            window_job,
+            people_job,
+            migrating.migration_job,
+            analytics.analytics_job,
+            upkeep_job,
+            hub_check.hub_check_job,
+        ],
+        schedules=[
+            migrating.migration_schedule,
+            analytics.analytics_schedule,
+            upkeep_schedule,
+            hub_check.hub_check_schedule,
+        ],
         sensors=[inbox_sensor, backfill_sensor, reconcile_sensor, remarks_sensor, people_sensor],
         resources={"toolbox": ToolboxResource(), **(resource_overrides or {})},
         # A step is minutes of work in one process that has loaded its model: a process a step

@@ -40,6 +40,16 @@ class Table:
         }
 
 
+_EMBEDDINGS = Table(
+    "embeddings",
+    {
+        "face_id": ("uuid", "The face."),
+        "model": ("text", "Whose vector it is; those of two models are never compared."),
+        "dims": ("integer", "How many numbers it has."),
+        "embedding": ("USER-DEFINED", "The vector, of length 1."),
+    },
+)
+
 TABLES: Mapping[str, Table] = {
     "chat_history": Table(
         "messages",
@@ -91,15 +101,8 @@ TABLES: Mapping[str, Table] = {
             "crop_key": ("text", "Where its picture is kept."),
         },
     ),
-    "face_embeddings": Table(
-        "embeddings",
-        {
-            "face_id": ("uuid", "The face."),
-            "model": ("text", "Whose vector it is; those of two models are never compared."),
-            "dims": ("integer", "How many numbers it has."),
-            "embedding": ("USER-DEFINED", "The vector, of length 1."),
-        },
-    ),
+    "face_embeddings": _EMBEDDINGS,
+    "migrated_embeddings": _EMBEDDINGS,
     "identity_clusters": Table(
         "assignments",
         {

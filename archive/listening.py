@@ -15,7 +15,7 @@ from math import log2
 from typing import Literal, Protocol
 
 from archive.errors import Permanent
-from archive.history_ports import Plan
+from archive.history.ports import Plan
 from archive.ids import AccountId, ChatId, ChatNo, MessageId
 from archive.records import Chat, IdSpace, PeerInfo
 from archive.remarks import Remark

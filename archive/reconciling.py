@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from archive.history import plan_windows
-from archive.history_ports import HistorySource, HistoryStore
+from archive.history.ports import HistorySource, HistoryStore
 from archive.ids import AccountId, ChatNo, MessageId
 from archive.records import Chat, IdSpace
 

@@ -6,7 +6,7 @@ from functools import partial
 import dagster as dg
 
 from archive.history import plan_windows, read_window
-from archive.history_topics import read_topics
+from archive.history.topics import read_topics
 from archive.records import Chat
 from archive.windows import Window, parse_key
 from archive_assets.lanes import lane_of

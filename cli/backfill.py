@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.accounts import AccountHeld
-from archive.history_jumps import Estimate
+from archive.history.jumps import Estimate
 from archive.ids import ChatNo
 from archive.records import Chat
 from cli.backfill_plan import ChatPart, cost_row, estimates_of, linked, parts_of, span_of

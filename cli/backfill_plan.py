@@ -1,7 +1,7 @@
 """What a backfill takes: which windows a span means, and what reading them will cost.
 
 Asks Telegram one or two things a chat and the store for what things cost so far. Launching is
-`cli.backfill`'s business, the rules are `archive.history_jumps`.
+`cli.backfill`'s business, the rules are `archive.history.jumps`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from archive.chats import find_chat, parse_message_link
 from archive.errors import Permanent
-from archive.history_jumps import (
+from archive.history.jumps import (
     Estimate,
     MediaCounters,
     Rates,
@@ -23,7 +23,7 @@ from archive.history_jumps import (
     estimate_whole,
     find_ranges,
 )
-from archive.history_ports import ChatLost
+from archive.history.ports import ChatLost
 from archive.ids import AccountId, ChatNo
 from archive.records import Chat
 from archive.windows import WindowRow

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from archive.chats import allow
 from archive.errors import Permanent
 from archive.history import PlannedWindows
-from archive.history_jumps import Estimate
+from archive.history.jumps import Estimate
 from archive.ids import ChatNo
 from archive.records import Chat, MediaKind, OnDeletion, Switches
 from cli.backfill_plan import cost_row, costs_of

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.history_pace import Pace
+from archive.history.pace import Pace
 from archive.ids import ChatNo
 from cli.accounts import account_row
 from cli.context import load_settings, open_toolbox

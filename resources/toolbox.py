@@ -17,7 +17,7 @@ import structlog
 
 from archive.budgets import Unmetered
 from archive.errors import Permanent
-from archive.history_pace import Throttle
+from archive.history.pace import Throttle
 from archive.hubs import hubs_in_use
 from archive.identify import IdentifyOptions
 from archive.ids import AccountId, ChatId

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from archive.history_pace import Pace
+from archive.history.pace import Pace
 from resources.toolbox import Toolbox
 from sensors.again import came_to_nothing
 from sensors.runs import WINDOW_JOB, Urgency, add_windows, window_run

@@ -24,7 +24,7 @@ from archive.exports.records import (
     Stored,
 )
 from archive.exports.topics import Topics
-from archive.history_ports import Plan
+from archive.history.ports import Plan
 from archive.ids import MessageId
 from archive.records import Chat, Message
 from archive.windows import choose_width, window_at

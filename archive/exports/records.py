@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from archive.errors import Permanent
-from archive.history_ports import Plan
+from archive.history.ports import Plan
 from archive.ids import AccountId, ChatId, ChatNo, MediaId, MessageId
 from archive.records import Chat, ChatKind, IdSpace, Message, PeerInfo, User
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Final
 
-from archive.history_jumps import Rates
+from archive.history.jumps import Rates
 from archive.ids import AccountId
 from resources.store.database import Database
 from resources.store.overview import OverviewStore

@@ -22,7 +22,7 @@ from archive.exports.records import (
     Place,
     Stored,
 )
-from archive.history_ports import Plan
+from archive.history.ports import Plan
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
 from archive.records import Chat
 from resources.store import windows as rows

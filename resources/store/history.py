@@ -1,6 +1,6 @@
 """The repository of windows and their messages: one transaction a page, cursor included.
 
-Implements ``archive.history_ports.HistoryStore``. The bulk statements are in ``messages`` and
+Implements ``archive.history.ports.HistoryStore``. The bulk statements are in ``messages`` and
 ``peers``; here is what makes a page whole: the switch, the proof of what exists, the cursor.
 """
 
@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from archive.deletions import DELETION_BURST
 from archive.errors import Permanent
-from archive.history_ports import Look, PageCommit, Plan, Stored
+from archive.history.ports import Look, PageCommit, Plan, Stored
 from archive.ids import ChatNo, MessageId
 from archive.records import Chat
 from archive.windows import Descent, Window, WindowKey, WindowRow

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from psycopg import Connection
 
-from archive.history_ports import Plan
+from archive.history.ports import Plan
 from archive.ids import AccountId, ChatId, ChatNo, MessageId
 from archive.listening import Heard, Waiting
 from archive.records import Chat

@@ -6,7 +6,7 @@ from typing import LiteralString
 
 from psycopg.rows import dict_row
 
-from archive.history_pace import Pace
+from archive.history.pace import Pace
 from archive.ids import AccountId
 from resources.store.database import Database
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from archive.history_pace import PROBE_AFTER
-from archive.history_ports import Plan
+from archive.history.pace import PROBE_AFTER
+from archive.history.ports import Plan
 from archive.ids import AccountId, ChatNo, MessageId
 from archive.windows import Descent, Window, WindowRow
 

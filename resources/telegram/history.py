@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from telethon.tl import functions, types
 
-from archive.history_jumps import MediaCounters
-from archive.history_ports import Arrival, ChatLost
+from archive.history.jumps import MediaCounters
+from archive.history.ports import Arrival, ChatLost
 from archive.ids import MessageId
 from archive.records import Chat, ChatKind, Page
 from resources.telegram.calling import Caller

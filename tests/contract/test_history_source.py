@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from archive.history_ports import HistorySource
+from archive.history.ports import HistorySource
 from archive.ids import AccountId, ChatId, ChatNo, MessageId
 from archive.records import Chat, ChatKind
 from tests.fakes.telegram import ScriptedHistory, a_message

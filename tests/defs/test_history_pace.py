@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import dagster as dg
 
-from archive.history_pace import PROBE_AFTER, Pace
+from archive.history.pace import PROBE_AFTER, Pace
 from archive_assets.build import build_defs
 from archive_assets.telegram import chat_history
 from sensors.backfill import backfill_sensor

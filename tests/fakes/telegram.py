@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 
-from archive.history_ports import Arrival
+from archive.history.ports import Arrival
 from archive.ids import MediaId, MessageId, UserId
 from archive.records import (
     Chat,

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from archive.deletions import Erased, erase_lost
-from archive.history_ports import PageCommit, Stored
+from archive.history.ports import PageCommit, Stored
 from archive.ids import ChatNo, MessageId
 from archive.records import Message, MessageKind
 from resources.store.database import Database

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.history import plan_windows, read_window
-from archive.history_ports import PageCommit
+from archive.history.ports import PageCommit
 from archive.ids import MessageId
 from archive.records import Chat, Message
 from archive.windows import Window

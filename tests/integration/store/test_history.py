@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archive.chats import deny
 from archive.errors import Transient
 from archive.history import HistoryResult, plan_windows, read_window
-from archive.history_ports import HistorySource
+from archive.history.ports import HistorySource
 from archive.ids import AccountId, MessageId
 from archive.records import Chat, ChatKind, Page, PeerInfo, Switches
 from archive.windows import Window, WindowRow

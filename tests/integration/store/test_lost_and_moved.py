@@ -8,7 +8,7 @@ import pytest
 
 from archive.chats import allow, deny
 from archive.history import plan_windows, read_window
-from archive.history_ports import ChatLost
+from archive.history.ports import ChatLost
 from archive.records import Chat, ChatKind, ChatState, PeerInfo, Successor, Switches
 from resources.store.chats import ChatStore
 from resources.store.database import Database

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archive.chats import PeerResolver
-from archive.history_ports import HistorySource
+from archive.history.ports import HistorySource
 from archive.media_ports import MediaSource
 from archive.publishing import HubGateway
 from tests.integration.telegram.conftest import House

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from archive.chats import MarkedId, allow
 from archive.history import plan_windows, read_window
-from archive.history_topics import read_topics
+from archive.history.topics import read_topics
 from archive.ids import ChatId
 from archive.records import Chat, ChatState, MessageKind, Switches
 from resources.store.accounts import AccountStore

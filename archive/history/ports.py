@@ -1,7 +1,8 @@
 """What history asks of the world: a source of pages and a store, and what crosses both.
 
-Only ports and values; ``history`` calls them, ``resources`` and the tests implement them. The
-store is synchronous and safe to call from several threads; history calls it off the event loop.
+Only ports and values; ``planning`` and ``reading`` call them, ``resources`` and the tests implement
+them. The store is synchronous and safe to call from several threads; it is called off the event
+loop.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from archive.errors import Permanent
 from archive.ids import ChatNo, MessageId
 from archive.records import Chat, Message, Page, PeerInfo, User
 from archive.windows import Descent, Window, WindowRow
+
+StoppedReason = Literal["done", "switched_off", "lost"]
+"""``lost``: the account cannot read the chat any more, which is now the chat's state."""
 
 
 class ChatLost(Permanent):

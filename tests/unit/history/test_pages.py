@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.errors import Transient
-from archive.history_pages import Answer, Asked, PagesAhead
+from archive.history.pages import Answer, Asked, PagesAhead
 from archive.ids import MessageId
 from archive.records import Page
 from tests.fakes.telegram import EPOCH, a_message, arrival_of

@@ -1,7 +1,7 @@
 """Pages in flight: several requests at a time, handed over in the order of the history.
 
 The offset of a page follows from the page above it, so what is left is cut into stripes of ids
-that are read side by side. Which windows there are, and storing what comes, is ``history``.
+that are read side by side. Which windows there are is ``planning``, storing what comes ``reading``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from archive.errors import Transient
-from archive.history_ports import Arrival
+from archive.history.ports import Arrival
 from archive.ids import MessageId
 from archive.records import Message, Page
 

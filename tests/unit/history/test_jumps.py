@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from archive.history_jumps import Span, find_ranges
-from archive.history_ports import ChatLost
+from archive.history.jumps import Span, find_ranges
+from archive.history.ports import ChatLost
 from archive.ids import ChatNo, MessageId
 from archive.records import Chat, Page
 from archive.windows import MAX_MESSAGE_ID

@@ -1,7 +1,7 @@
 """Jumps: from a date, a count or a link to the range of message ids that it means.
 
 One or two requests a chat instead of a scan, and an estimate of what reading it will cost.
-Reading it is ``history``.
+Reading it is ``reading``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import datetime
 from math import ceil
 from typing import Final, Protocol
 
-from archive.history_pages import PAGE
-from archive.history_ports import ChatLost, HistorySource
+from archive.history.pages import PAGE
+from archive.history.ports import ChatLost, HistorySource
 from archive.ids import ChatNo, MessageId
 from archive.records import Chat
 from archive.windows import MAX_MESSAGE_ID, OWN_WIDTH, PLACEHOLDER_COUNT, WindowRow

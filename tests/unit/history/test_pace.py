@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.history_pace import PROBE_AFTER, Pace, Throttle
+from archive.history.pace import PROBE_AFTER, Pace, Throttle
 from archive.ids import AccountId
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -31,6 +31,7 @@ from archive.publishing import (
 from archive.publishing.doubts import Doubt
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
+from cli.publish_adopt import adopt_command
 from cli.publish_check import check_command
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def status_command(*, hub: HubName = None) -> None:
 def register(app: typer.Typer) -> None:
     """Add the group to the application."""
     publish_app.command("check")(check_command)
+    publish_app.command("adopt")(adopt_command)
     app.add_typer(publish_app, name="publish")
 
 

@@ -39,7 +39,8 @@ def check_command(
     Topics and posts that somebody deleted, renamed, closed, edited or unpinned by hand are
     printed. With `--apply` the next publishing puts them right; a name or a command that nobody
     heard has its effect, if whoever gave it has a say. Messages of others stay as they are; posts
-    of ours that no row knows, as after a restored backup, are only told.
+    of ours that no row knows, as after a restored backup, are only told: see
+    `publish adopt`.
 
     For example:
 
@@ -48,7 +49,9 @@ def check_command(
     - `face-archive publish check --hub -1001234567890`
     """
     with open_toolbox() as toolbox:
-        drifted = sum(_shown(toolbox, hub, apply=apply).drifted for hub in _hubs(toolbox, hub_id))
+        drifted = sum(
+            _shown(toolbox, hub, apply=apply).drifted for hub in hubs_named(toolbox, hub_id)
+        )
         if apply and (heeded := heed(toolbox.remarks, toolbox.register).by_name):
             emit([dict(heeded)], title="Said there")
     if drifted:
@@ -59,7 +62,8 @@ def check_command(
         )
 
 
-def _hubs(toolbox: Toolbox, hub_id: int | None) -> list[Hub]:
+def hubs_named(toolbox: Toolbox, hub_id: int | None) -> list[Hub]:
+    """Give the hub of a marked id, or all in use."""
     if hub_id is None:
         hubs = toolbox.hubs()
     else:

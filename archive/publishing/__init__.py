@@ -12,6 +12,7 @@ meanwhile is ``overhearing``'s. ``records``, ``ports`` and ``reading_ports`` are
 of Telegram and of the store. Import from here.
 """
 
+from archive.publishing.adopting import AdoptingStore, adopt, remove_strays
 from archive.publishing.desired import Policy
 from archive.publishing.drift import Drift, Finding, SeenMessage
 from archive.publishing.each_hub import HubRun, publish_each
@@ -42,6 +43,7 @@ from archive.publishing.rights import HubBlocked, require_hub_rights, require_us
 
 __all__ = [
     "ALL_OTHERS",
+    "AdoptingStore",
     "BudgetPace",
     "CopyRefused",
     "Drift",
@@ -75,11 +77,13 @@ __all__ = [
     "RemarkKeeper",
     "SeenMessage",
     "TopicGone",
+    "adopt",
     "no_pace",
     "plan",
     "publish",
     "publish_each",
     "read_back",
+    "remove_strays",
     "require_hub_rights",
     "require_usable",
     "rights_in",

@@ -278,8 +278,10 @@ def stranger(seen: SeenMessage, titles: Mapping[TopicId, str]) -> Finding | None
     title = titles.get(seen.topic_id) if seen.topic_id is not None else None
     if title is None or seen.is_service:
         return None
-    ours = (
-        seen.is_ours and seen.media_id is not None and _SOURCE_LINK.search(seen.shown) is not None
-    )
-    drift = Drift.UNKNOWN_POST if ours else Drift.FOREIGN
+    drift = Drift.UNKNOWN_POST if seen.is_ours and names_source(seen) else Drift.FOREIGN
     return Finding(drift, title, message_id=seen.message_id)
+
+
+def names_source(seen: SeenMessage) -> bool:
+    """Whether a picture says where it was seen, as only our posts do."""
+    return seen.media_id is not None and _SOURCE_LINK.search(seen.shown) is not None

@@ -9,13 +9,21 @@ from __future__ import annotations
 from typing import Final, LiteralString
 from uuid import UUID
 
-from archive.ids import IdentityId, MediaId, MessageId
+from archive.ids import IdentityId, MediaId, MessageId, TopicId
 from archive.publishing import HubNo
-from archive.publishing.state import Actual
+from archive.publishing.state import (
+    Actual,
+    Attempt,
+    OutboxState,
+    PublicationRow,
+    SummaryRow,
+    TopicRow,
+)
+from resources.store import outbox_sql
 from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql
 from resources.store.database import Database
-from resources.store.outbox import change
+from resources.store.outbox import change, require_rows
 
 _NOTE_UNPINNED: Final[LiteralString] = """
 UPDATE topic_summaries SET pinned = false
@@ -88,3 +96,47 @@ class ReadBackRows:
         """Record how far down a look came; 0 when it came to the end."""
         with self._database.transaction() as connection:
             connection.execute(_NOTE_READ_BACK, {"hub_no": hub_no, "message_id": message_id})
+
+    def adopt_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
+        """Record a topic that is there as sent."""
+        values = {**rows.topic_values(hub_no, row), "topic_id": topic_id}
+        self._both(outbox_sql.BEGIN_TOPIC, outbox_sql.FINISH_TOPIC, values)
+
+    def adopt_summary(
+        self, hub_no: HubNo, row: TopicRow, summary: SummaryRow, message_id: MessageId
+    ) -> None:
+        """Record a pinned summary that is there, saying what it may say."""
+        values = {
+            "hub_no": hub_no,
+            "identity_id": row.identity_id,
+            "random_id": summary.random_id,
+            "text": summary.text,
+            "message_id": message_id,
+            "state": OutboxState.EDITING,
+        }
+        self._both(
+            outbox_sql.BEGIN_SUMMARY,
+            outbox_sql.FINISH_SUMMARY,
+            values,
+            outbox_sql.PINNED_SUMMARY,
+        )
+
+    def adopt_post(
+        self, hub_no: HubNo, row: PublicationRow, attempt: Attempt, message_id: MessageId
+    ) -> None:
+        """Record a post that is there, with what caption it may have."""
+        values = {
+            **rows.publication_values(hub_no, row),
+            **rows.attempt_values(attempt),
+            "message_id": message_id,
+            "state": OutboxState.EDITING,
+        }
+        self._both(outbox_sql.BEGIN_POST, outbox_sql.FINISH_POST, values)
+
+    def _both(
+        self, begin: LiteralString, finish: LiteralString, values: rows.Values, *more: LiteralString
+    ) -> None:
+        """Begin and finish at once: in between, a row would stand for a send that never was."""
+        with self._database.transaction() as connection:
+            for statement in (begin, finish, *more):
+                require_rows(connection.execute(statement, values).rowcount, 1)

@@ -1,0 +1,240 @@
+"""What in a hub is ours though no row knows it, as after a restored backup: told for certain.
+
+Pure. A topic is ours if our account opened it; whose it is says its title, and most of its pictures
+unless the title is a name: a number may have been given to somebody else since. A post is ours if
+our account sent it into such a topic; what it shows says the file, or the source that it links to.
+What only looks like ours by the source that it links to, but cannot be told, is a stray. Everything
+else is left alone: what others wrote, and what the owner of our account wrote by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from html import escape
+
+from archive.chats import message_link
+from archive.ids import AccountId, ContentKey, IdentityId, MessageId, TopicId, UserId
+from archive.publishing.drift import SeenMessage, names_source
+from archive.publishing.records import PostMethod
+from archive.publishing.state import Actual, Source, WantedContent, WantedTopic
+from archive.records import ForumTopic
+
+_GENERAL = TopicId(1)
+
+
+@dataclass(frozen=True, slots=True)
+class LostTopic:
+    """A topic of ours without a row, and whose it is."""
+
+    topic: ForumTopic
+    wanted: WantedTopic
+
+    def __str__(self) -> str:
+        return f"adopt  topic {self.wanted.title}"
+
+
+@dataclass(frozen=True, slots=True)
+class LostSummary:
+    """A pinned summary of ours without a row."""
+
+    wanted: WantedTopic
+    message_id: MessageId
+
+    def __str__(self) -> str:
+        return f"adopt  summary of {self.wanted.title}: message {self.message_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LostPost:
+    """A post of ours without a row.
+
+    Attributes:
+        source: The file that it shows, or the message that it links to.
+        method: How it can only have got there.
+    """
+
+    wanted: WantedTopic
+    content: WantedContent
+    source: Source
+    method: PostMethod
+    message_id: MessageId
+
+    def __str__(self) -> str:
+        return f"adopt  post of {self.wanted.title}: message {self.message_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """What our account put there and nobody can tell: a post, or a topic with all in it.
+
+    Attributes:
+        message_id: ``None`` for the topic itself.
+    """
+
+    topic_id: TopicId
+    title: str
+    message_id: MessageId | None = None
+
+    def __str__(self) -> str:
+        what = "topic" if self.message_id is None else f"message {self.message_id} in"
+        return f"remove {what} {self.title}"
+
+
+Lost = LostTopic | LostSummary | LostPost
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What of a hub's contents no row knows.
+
+    Attributes:
+        lost: Can be adopted, each topic before what is in it.
+        strays: Can only be removed.
+    """
+
+    lost: tuple[Lost, ...] = ()
+    strays: tuple[Stray, ...] = ()
+
+
+@dataclass
+class HubContentsSeen:
+    """Everything that is in a hub.
+
+    Attributes:
+        topics: By id; General does not matter.
+        messages: By topic, oldest first; without those of Telegram itself.
+    """
+
+    topics: dict[TopicId, ForumTopic] = field(default_factory=dict)
+    messages: dict[TopicId, list[SeenMessage]] = field(default_factory=dict)
+
+
+def recognise(
+    seen: HubContentsSeen,
+    wanted: Iterable[WantedTopic],
+    actual: Actual,
+    ourselves: AccountId,
+    as_shown: Callable[[str], str],
+) -> Recognised:
+    """Tell what is ours.
+
+    Args:
+        seen: What is in the hub.
+        wanted: Who may have a topic, and what shows them.
+        actual: What rows know.
+        ourselves: The account that publishes.
+        as_shown: Gives what was written in the form of what is seen.
+    """
+    people = {topic.identity.identity_id: topic for topic in wanted}
+    known = {row.topic_id: row.identity_id for row in actual.topics.values() if row.topic_id}
+    lost: list[Lost] = []
+    strays: list[Stray] = []
+    inside = _Inside(actual, as_shown)
+    for topic_id, topic in seen.topics.items():
+        messages = seen.messages.get(topic_id, [])
+        whose = known.get(topic_id)
+        if whose is None and (topic_id == _GENERAL or topic.creator_id != UserId(ourselves)):
+            continue
+        owner = None if whose is None else people.get(whose)
+        if whose is None and (owner := _owner(topic, people, actual, messages)) is not None:
+            lost.append(LostTopic(topic, owner))
+            del people[owner.identity.identity_id]
+        found = list(inside.of(owner, messages)) if owner is not None else []
+        lost += found
+        told = {each.message_id for each in found}
+        strays += _strays(
+            topic, messages, inside.known | told, alone=whose is None and owner is None
+        )
+    return Recognised(tuple(lost), tuple(strays))
+
+
+def _owner(
+    topic: ForumTopic,
+    people: Mapping[IdentityId, WantedTopic],
+    actual: Actual,
+    messages: Sequence[SeenMessage],
+) -> WantedTopic | None:
+    """Tell whose topic it is; nobody's if they have one, or if several are called so."""
+    called = [each for each in people.values() if each.title == topic.title.strip()]
+    if len(called) != 1 or called[0].identity.identity_id in actual.topics:
+        return None
+    (whose,) = called
+    posts = [each for each in messages if each.is_ours and names_source(each)]
+    shows_them = [each for each in posts if _shown_by(each, whose, set()) is not None]
+    return whose if whose.identity.label or 2 * len(shows_them) > len(posts) else None
+
+
+class _Inside:
+    """Tells what is in topics.
+
+    Args:
+        actual: What rows know.
+        as_shown: Gives what was written in the form of what is seen.
+    """
+
+    def __init__(self, actual: Actual, as_shown: Callable[[str], str]) -> None:
+        self._actual = actual
+        self._as_shown = as_shown
+        said = (row.summary.message_id for row in actual.topics.values() if row.summary)
+        self.known = {post.message_id for post in actual.posts} | set(said)
+
+    def of(
+        self, owner: WantedTopic, messages: Sequence[SeenMessage]
+    ) -> Iterator[LostSummary | LostPost]:
+        """Tell what is in a person's topic; each content once."""
+        whose = owner.identity.identity_id
+        there = {post.content_key for post in self._actual.posts if post.identity_id == whose}
+        row = self._actual.topics.get(whose)
+        lacks_summary = row is None or row.summary is None
+        for message in messages:
+            if not message.is_ours or message.message_id in self.known:
+                continue
+            if message.media_id is None:
+                if lacks_summary and self._is_summary(message, owner):
+                    lacks_summary = False
+                    yield LostSummary(owner, message.message_id)
+            elif (post := _shown_by(message, owner, there)) is not None:
+                there.add(post.content.content_key)
+                yield post
+
+    def _is_summary(self, message: SeenMessage, owner: WantedTopic) -> bool:
+        first, *_ = (message.shown or " ").splitlines()
+        return message.pinned and first == self._as_shown(f"<b>{escape(owner.title)}</b>")
+
+
+def _shown_by(message: SeenMessage, owner: WantedTopic, there: Set[ContentKey]) -> LostPost | None:
+    """Tell which content of a person a message shows: by its file, or else by its one source."""
+    open_ = [each for each in owner.contents if each.content_key not in there]
+    for content in open_:
+        for source in content.sources:
+            if source.media_id == message.media_id:
+                return LostPost(owner, content, source, PostMethod.REFERENCE, message.message_id)
+    linked = [(content, source) for content in open_ for source in _linked(message, content)]
+    if len({content.content_key for content, _ in linked}) != 1 or message.media_id is None:
+        return None
+    content, source = linked[0]
+    return LostPost(owner, content, source, PostMethod.UPLOAD, message.message_id)
+
+
+def _linked(message: SeenMessage, content: WantedContent) -> Iterator[Source]:
+    for source in content.sources:
+        link = message_link(source.chat, source.message_id, source.topic_id)
+        if link and any(f'href="{escape(link)}{end}' in message.shown for end in ('"', "?t=")):
+            yield source
+
+
+def _strays(
+    topic: ForumTopic, messages: Sequence[SeenMessage], told: set[MessageId | None], *, alone: bool
+) -> Iterator[Stray]:
+    """Tell what is left of ours; of a topic that is nobody's all, if nothing else is in it."""
+    posts = [
+        each
+        for each in messages
+        if each.is_ours and each.message_id not in told and names_source(each)
+    ]
+    others = [each for each in messages if not (each.is_ours and (each.pinned or each in posts))]
+    if alone and posts and not others:
+        yield Stray(topic.topic_id, topic.title)
+    else:
+        yield from (Stray(topic.topic_id, topic.title, each.message_id) for each in posts)

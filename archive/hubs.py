@@ -76,6 +76,8 @@ async def create_hub(
     chats: ChatStore,
     hubs: HubStore,
     rule: HubRule | None = None,
+    *,
+    instead: bool = False,
 ) -> Hub:
     """Make a private forum of our own and publish there from now on.
 
@@ -86,11 +88,14 @@ async def create_hub(
         chats: Where chats are remembered.
         hubs: Where hubs are remembered.
         rule: What goes there, beside other hubs; ``None`` for everything, and nowhere else.
+        instead: Without a rule: publish no more where it went so far.
 
     Raises:
         Transient: Telegram did not answer; there may be an empty group that nothing uses.
-        Permanent: Telegram refused.
+        Permanent: Telegram refused, or publishing goes elsewhere already; then nothing was made.
     """
+    if rule is None and not instead:
+        await asyncio.to_thread(_require_none_else, hubs, None)
     peer = await gateway.create(title)
     chat = await asyncio.to_thread(chats.upsert_peer, account_id, peer)
     return await asyncio.to_thread(_adopt, chat, chats, hubs, rule)
@@ -104,6 +109,8 @@ async def use_hub(
     chats: ChatStore,
     hubs: HubStore,
     rule: HubRule | None = None,
+    *,
+    instead: bool = False,
 ) -> Hub:
     """Publish into an existing forum from now on.
 
@@ -115,12 +122,16 @@ async def use_hub(
         chats: Where chats are remembered.
         hubs: Where hubs are remembered.
         rule: As for ``create_hub``.
+        instead: As for ``create_hub``.
 
     Raises:
-        Permanent: The chat is a source, no private forum, or the account lacks a right there.
+        Permanent: The chat is a source, no private forum, or the account lacks a right there; or
+            publishing goes elsewhere already.
         Transient: Telegram did not answer.
     """
     peer = await resolver.resolve(parse_reference(text))
+    if rule is None and not instead:
+        await asyncio.to_thread(_require_none_else, hubs, peer.chat_id)
     chat = await asyncio.to_thread(chats.upsert_peer, account_id, peer)
     _require_no_source(chat)
     if chat.kind is not ChatKind.SUPERGROUP:
@@ -210,6 +221,17 @@ def _adopt(chat: Chat, chats: ChatStore, hubs: HubStore, rule: HubRule | None) -
     """Mark first: a chat that is in use but not marked could be switched on as a source."""
     chats.mark_hub(chat.chat_no)
     return hubs.use(chat.chat_no) if rule is None else hubs.add(chat.chat_no, rule)
+
+
+def _require_none_else(hubs: HubStore, chat_id: ChatId | None) -> None:
+    """Retire no hub that nobody spoke of."""
+    others = [hub for hub in hubs.hubs() if hub.in_use and hub.chat.chat_id != chat_id]
+    if others:
+        titles = ", ".join(f"“{hub.chat.title}”" for hub in others)
+        raise Permanent(
+            f"Publishing goes to {titles}. `face-archive hub add` publishes to another beside it; "
+            "with --instead it goes nowhere else from now on, and what is there stays, uncorrected."
+        )
 
 
 def _require_no_source(chat: Chat) -> None:

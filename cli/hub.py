@@ -46,23 +46,34 @@ _Account = Annotated[
 ]
 
 
+_Instead = Annotated[
+    bool, typer.Option("--instead", help="Publish no more into the hubs in use; theirs stays.")
+]
+
+
 @hub_app.command("create")
 def create_command(
     title: Annotated[str, typer.Argument(help="Title of the group.")] = DEFAULT_TITLE,
     *,
     account: _Account = None,
+    instead: _Instead = False,
 ) -> None:
-    """Make a private forum and publish there from now on.
+    """Make a private forum and publish there from now on; the first hub, or the only one.
+
+    With a hub in use it makes nothing: `hub add --new` makes one beside it, `--instead` one in
+    its place.
 
     For example:
 
     - `face-archive hub create`
     - `face-archive hub create "Our family"`
+    - `face-archive hub create "Only us" --instead`
     """
 
     async def create(toolbox: Toolbox, telegram: TelegramAccount) -> Hub:
         account_id = telegram.account.account_id
-        return await create_hub(title, account_id, telegram.hub, toolbox.chats, toolbox.topics)
+        stores = (toolbox.chats, toolbox.topics)
+        return await create_hub(title, account_id, telegram.hub, *stores, instead=instead)
 
     with open_toolbox() as toolbox:
         hub = asyncio.run(_as_account(toolbox, account, create))
@@ -75,19 +86,24 @@ def use_command(
     ref: Annotated[str, typer.Argument(help="Name, marked id or link of a private forum.")],
     *,
     account: _Account = None,
+    instead: _Instead = False,
 ) -> None:
     """Publish into a forum that exists from now on; refused if it is public or a source.
+
+    With another hub in use it changes nothing: `hub add` publishes beside it, `--instead` in its
+    place.
 
     For example:
 
     - `face-archive hub use -1001234567890`
+    - `face-archive hub use -1001234567890 --instead`
     - `face-archive hub use https://t.me/+AbCd…`
     """
 
     async def use(toolbox: Toolbox, telegram: TelegramAccount) -> Hub:
         account_id = telegram.account.account_id
         parts = (telegram.peers, telegram.hub, toolbox.chats, toolbox.topics)
-        return await use_hub(ref, account_id, *parts)
+        return await use_hub(ref, account_id, *parts, instead=instead)
 
     with open_toolbox() as toolbox:
         hub = asyncio.run(_as_account(toolbox, account, use))

@@ -37,7 +37,8 @@ def chats(database: Database) -> ChatStore:
 async def use(house: Stage, chats: ChatStore, text: str) -> Hub:
     account = house.account
     account_id = account.account.account_id
-    return await use_hub(text, account_id, account.peers, account.hub, chats, house.store)
+    parts = (account.peers, account.hub, chats, house.store)
+    return await use_hub(text, account_id, *parts, instead=True)
 
 
 async def use_handle(house: Stage, chats: ChatStore, handle: ChatHandle) -> Hub:

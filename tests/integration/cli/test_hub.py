@@ -2,9 +2,11 @@
 
 import json
 
+from telethon.tl import types
+
 from cli.exits import ExitCode
 
-from .conftest import Shell, Town
+from .conftest import Shell, Town, picture
 
 
 def test_a_hub_is_made_used_and_checked(ada: Shell) -> None:
@@ -15,10 +17,22 @@ def test_a_hub_is_made_used_and_checked(ada: Shell) -> None:
     assert not checked["is_public"]
 
 
-def test_another_forum_takes_over_and_both_are_listed(ada: Shell, town: Town) -> None:
+def test_another_forum_takes_over_once_that_is_said_and_both_are_listed(
+    ada: Shell, town: Town
+) -> None:
     ada.rows("hub", "create")
+    for arguments in (("use", town.forum.id), ("create", "People 2")):
+        refused = ada.run("hub", *arguments)
+        assert refused.exit_code == ExitCode.PERSON_MUST_ACT
+        assert "“People”" in refused.stderr
+        assert "hub add" in refused.stderr
+    assert [(row["title"], row["in_use"]) for row in ada.rows("hub", "list")] == [("People", True)]
+
+    ada.rows("hub", "use", town.forum.id, "--instead")
+    # Again, it takes the place of nothing.
     ada.rows("hub", "use", town.forum.id)
-    assert [row["title"] for row in ada.rows("hub", "list")] == ["Ours", "People"]
+    listed = [(row["title"], row["in_use"]) for row in ada.rows("hub", "list")]
+    assert listed == [("Ours", True), ("People", False)]
 
 
 def test_a_public_forum_is_refused_with_the_way_out(ada: Shell) -> None:
@@ -119,3 +133,26 @@ def test_every_hub_is_published_to_and_a_blocked_one_says_why_in_its_status(
 def test_a_further_hub_is_either_there_or_made(ada: Shell, town: Town) -> None:
     for arguments in ([], [town.forum.id, "--new", "People 2"]):
         assert ada.run("hub", "add", *arguments).exit_code == ExitCode.USAGE
+
+
+def test_what_a_restored_backup_does_not_know_is_deleted_once_that_was_asked(
+    ada: Shell, town: Town
+) -> None:
+    ada.rows("hub", "use", town.forum.id)
+
+    def post(_: object) -> None:
+        where = town.forum.topic(town.me, "Person 1")
+        link = types.MessageEntityTextUrl(0, 6, "https://t.me/c/1/2")
+        town.forum.photo(
+            town.me, picture("red"), caption="Family · 2026", entities=[link], topic=where
+        )
+
+    town.sandbox.call(post)
+    dry, _ = ada.rows("publish", "adopt")
+    assert dry["found"] == "remove topic Person 1"
+    refused = ada.run("publish", "adopt", "--apply", "--remove-unknown", typed="n\n")
+    assert refused.exit_code != 0
+    assert "Delete 1 of ours in Ours?" in refused.stderr
+    *_, removed = ada.rows("publish", "adopt", "--apply", "--remove-unknown", "--yes")
+    assert removed == {"hub": "Ours", "removed": 1}
+    assert town.sandbox.call(lambda _: [each.title for each in town.forum.topics]) == ["General"]

@@ -133,8 +133,7 @@ def _review(desk: RemarkDesk, waiting: WaitingRemark, verb: Verb, act: Act) -> D
     person said otherwise, that stands.
     """
     if verb is Verb.UNDO:
-        link = message_link(waiting.hub, waiting.remark.message_id, waiting.remark.topic_id) or ""
-        place = link.removesuffix(str(waiting.remark.message_id))
+        place = act.cause.removesuffix(str(waiting.remark.message_id))
         return _take_back(desk, desk.last_said_at(place), act)
     if verb not in {Verb.YES, Verb.NO}:
         raise Permanent("say that in the topic of the person")

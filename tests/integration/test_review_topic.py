@@ -330,6 +330,14 @@ async def dying_everywhere(review: Review) -> int:
             return deaths // len(POINTS)
 
 
+async def test_the_topic_keeps_its_title(review: Review) -> None:
+    await review.settle()
+    review.house.people.edit_topic(review.room.topic(REVIEW_TITLE), review.house.bob, title="Mine")
+    assert (await review.room.heed()).by_name == {"nothing": 1}
+    await review.settle()
+    assert REVIEW_TITLE in review.room.titles()
+
+
 async def test_the_topic_says_what_it_is_for(review: Review) -> None:
     await review.settle()
     topic = review.room.topic(REVIEW_TITLE)

@@ -56,6 +56,6 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
             AND assignments.face_id = CASE asked_face
                 WHEN constraints.face_id THEN constraints.other_face_id
                 ELSE constraints.face_id END
-        WHERE asked_face IN (constraints.face_id, constraints.other_face_id)
+        WHERE constraints.face_id = asked_face OR constraints.other_face_id = asked_face
     )
 $$;

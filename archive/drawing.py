@@ -22,11 +22,11 @@ from archive.identity.events import Decision
 from archive.ids import ContentKey, FaceId, IdentityId, MessageId
 from archive.known_faces import SAME_FACE_IOU, SAME_FRAME_SECONDS, KnownFace
 from archive.ledger import State
-from archive.media_fetching import Fetcher, Item, Tally
-from archive.media_files import ItemFailed
-from archive.media_options import MediaPassOptions
-from archive.media_ports import Blobs, MediaSource, Ranges
-from archive.media_records import Claimed, Original
+from archive.media_pass.fetching import Fetcher, Item, Tally
+from archive.media_pass.files import ItemFailed
+from archive.media_pass.options import MediaPassOptions
+from archive.media_pass.ports import Blobs, MediaSource, Ranges
+from archive.media_pass.records import Claimed, Original
 from archive.records import VIDEO_KINDS, Chat, MediaAccess, MediaFile
 
 

@@ -22,7 +22,7 @@ from archive.ledger import (
     is_made,
     joint_verdict,
 )
-from archive.media_records import LedgerChange, Surveyed
+from archive.media_pass.records import LedgerChange, Surveyed
 
 _MEGABYTE: Final = 1_000_000
 

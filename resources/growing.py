@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from archive.errors import Transient
-from archive.media_records import Original
+from archive.media_pass.records import Original
 
 PART_BYTES: Final = 1024 * 1024
 """A file is gone on with at a multiple of it."""

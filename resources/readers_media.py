@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 from archive.errors import ItemRejected, Permanent
 from archive.ids import AccountId, MessageId
-from archive.media_ports import MediaSource, RangedSource
-from archive.media_records import Fetched
+from archive.media_pass.ports import MediaSource, RangedSource
+from archive.media_pass.records import Fetched
 from archive.records import Chat, MediaAccess, MediaFile
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ class ReadersMedia:
     def ranged(
         self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
     ) -> RangedSource:
-        """Give a file of an own chat in parts; see ``archive.media_ports``."""
+        """Give a file of an own chat in parts; see ``archive.media_pass.ports``."""
         return self._media.ranged(chat, message_id, file, access)
 
     async def fetch(
         self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
     ) -> Fetched:
-        """Read a whole file; see ``archive.media_ports``.
+        """Read a whole file; see ``archive.media_pass.ports``.
 
         Raises:
             ItemRejected: Also where the chat's account may not be used now.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from archive.faces.records import ModelRecord
 from archive.ledger import FACE_PRODUCTS, Limits, Product
-from archive.media_records import LedgerChange, Surveyed
+from archive.media_pass.records import LedgerChange, Surveyed
 from archive.redoing import RedoCost, RedoPlan, made_together, plan_redo
 from archive.windows import Window
 

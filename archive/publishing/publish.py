@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from archive.budgets import AskedToWait
 from archive.errors import ArchiveError, Permanent
 from archive.ids import new_random_id
-from archive.media_ports import MediaSource
+from archive.media_pass.ports import MediaSource
 from archive.off_loop import off_loop
 from archive.publishing.albums import requests
 from archive.publishing.board import Board

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from archive.errors import ItemRejected, Transient
 from archive.ids import AccountId, ContentKey, FaceId, IdentityId
-from archive.media_ports import MediaSource
+from archive.media_pass.ports import MediaSource
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Post, PostMethod
 from archive.publishing.state import Material, PublicationRow, Source

@@ -13,8 +13,8 @@ from typing import Protocol
 from archive.errors import ItemRejected
 from archive.exports.records import Absence, Place
 from archive.ids import MediaId, MessageId
-from archive.media_ports import MediaSource, RangedSource
-from archive.media_records import Fetched
+from archive.media_pass.ports import MediaSource, RangedSource
+from archive.media_pass.records import Fetched
 from archive.records import Chat, MediaAccess, MediaFile
 from resources.desktop_export.folder import ExportFolder
 
@@ -42,7 +42,7 @@ class ExportedMedia:
     def ranged(
         self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
     ) -> RangedSource:
-        """Give a file of which only parts will be read; see ``archive.media_ports``."""
+        """Give a file of which only parts will be read; see ``archive.media_pass.ports``."""
         beside = self._source_of(file)
         if beside is not None:
             return beside.ranged(chat, message_id, file, access)
@@ -51,7 +51,7 @@ class ExportedMedia:
     async def fetch(
         self, chat: Chat, message_id: MessageId, file: MediaFile, access: MediaAccess
     ) -> Fetched:
-        """Read a whole file; see ``archive.media_ports``."""
+        """Read a whole file; see ``archive.media_pass.ports``."""
         beside = self._source_of(file)
         if beside is not None:
             return await beside.fetch(chat, message_id, file, access)
@@ -81,7 +81,7 @@ class _ExportedFile:
         return self._file.size_bytes or 0
 
     async def read(self, offset: int, size: int) -> bytes:
-        """Read a part; see ``archive.media_ports.Ranges``."""
+        """Read a part; see ``archive.media_pass.ports.Ranges``."""
         return await asyncio.to_thread(self._read, offset, size)
 
     def _read(self, offset: int, size: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
-from archive.media_records import LedgerChange
+from archive.media_pass.records import LedgerChange
 from resources.store import media_sql
 
 _SAME_CONTENT: Final[LiteralString] = """

@@ -1,6 +1,6 @@
 """The ledger of media: what each still needs, who works on it, and storing what became of it.
 
-Implements ``archive.media_ports.MediaStore``; the statements are in ``media_sql``, contents and
+Implements ``archive.media_pass.MediaStore``; the statements are in ``media_sql``, contents and
 faces in ``faces``. What a medium may have is not decided here.
 
 Locks are always taken in one order, so that passes, switches and readings of history never wait
@@ -20,7 +20,7 @@ from psycopg import Connection
 from archive.faces.records import ModelRecord
 from archive.ids import AccountId, ChatNo, MediaId
 from archive.ledger import FACE_PRODUCTS, ChatPolicy, Product, State
-from archive.media_records import (
+from archive.media_pass.records import (
     Claims,
     Commit,
     Committed,

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from archive.errors import Permanent
 from archive.ids import ChatNo, MediaId, MessageId
 from archive.ledger import ChatPolicy, LedgerRow, Product, State
-from archive.media_records import Claimed, Original, ProductCount, Surveyed
+from archive.media_pass.records import Claimed, Original, ProductCount, Surveyed
 from archive.records import MediaAccess, MediaFile, MediaKind
 from archive.windows import Window
 from resources.store import media_sql

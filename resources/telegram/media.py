@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from archive.errors import ItemRejected, Transient
 from archive.ids import MediaId, MessageId
-from archive.media_records import Fetched
+from archive.media_pass.records import Fetched
 from archive.records import Chat, MediaAccess, MediaFile, MediaKind
 from resources.telegram.calling import Caller
 from resources.telegram.downloads import Download, Patience, Pipeline
@@ -126,7 +126,7 @@ class RangedFile:
         return self._key.access
 
     async def read(self, offset: int, size: int) -> bytes:
-        """Fetch a part; see ``archive.media_ports.RangedSource``."""
+        """Fetch a part; see ``archive.media_pass.ports.RangedSource``."""
         with _of_one_file():
             return await self._download.part(offset, size)
 

@@ -21,7 +21,7 @@ from typing import Self, TypeVar
 from archive.errors import ArchiveError
 from archive.faces.errors import WorkerDied
 from archive.faces.records import Box, FoundFace, MediaAnalysis, ModelRecord, PictureKind
-from archive.media_ports import Ranges
+from archive.media_pass.ports import Ranges
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.isolated import analyse_isolated
 from resources.vision.ranges import RangedFile, readable

@@ -21,7 +21,7 @@ from multiprocessing.connection import Client, Connection, Listener
 from types import TracebackType
 from typing import Final
 
-from archive.media_ports import Ranges
+from archive.media_pass.ports import Ranges
 
 CHUNK_BYTES: Final = 128 * 1024
 """A keyframe of 2 Mbit/s has 50 to 100 kB. Divides Telegram's blocks of 1 MB."""

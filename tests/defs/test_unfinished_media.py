@@ -9,8 +9,8 @@ import pytest
 
 from archive.errors import Transient
 from archive.ledger import TRANSIENT, Product, State
-from archive.media_records import ProductCount
-from archive.media_result import MediaPassResult
+from archive.media_pass.records import ProductCount
+from archive.media_pass.result import MediaPassResult
 from archive_assets.media import _require_complete
 from archive_assets.outcomes import dagster_outcome
 

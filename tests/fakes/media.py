@@ -1,7 +1,7 @@
 """A chat with media, a source that serves them, and a vision that reads what a file says.
 
 The files are lines such as ``faces=2 seed=7``: the fake vision finds what they name, so that equal
-bytes give equal faces. It keeps the contract of ``archive.media_ports.Vision``; the real one has
+bytes give equal faces. It keeps the contract of ``archive.media_pass.Vision``; the real one has
 its own tests, and ``test_media_pass_vision`` runs a pass with it.
 """
 
@@ -35,8 +35,8 @@ from archive.faces.records import (
 from archive.ids import AccountId, ChatId, ChatNo, MediaId, MessageId
 from archive.ledger import Limits
 from archive.media_pass import MediaPassOptions, MediaPassResult, run_media_pass
-from archive.media_ports import Ranges
-from archive.media_records import Fetched
+from archive.media_pass.ports import Ranges
+from archive.media_pass.records import Fetched
 from archive.records import Chat, ChatKind, MediaAccess, MediaFile, MediaKind, Switches
 from archive.windows import Window
 from resources.blobs import BlobStore

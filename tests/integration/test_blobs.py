@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from archive.errors import Permanent, Transient
-from archive.media_ports import Blobs
+from archive.media_pass.ports import Blobs
 from resources.blobs import BlobStore
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)

@@ -19,7 +19,7 @@ from archive.errors import Transient
 from archive.faces.records import Box, FoundFace, PictureKind
 from archive.identify import IdentifyOptions, identify
 from archive.ids import ContentKey
-from archive.media_ports import Ranges
+from archive.media_pass.ports import Ranges
 from archive.reclustering import propose
 from resources.settings import Settings
 from resources.store.corrections import CorrectionStore

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archive.ledger import Product, State
-from archive.media_ports import MediaStore as Port
+from archive.media_pass.ports import MediaStore as Port
 from archive.records import MediaKind
 from resources.store.database import Database
 from tests.fakes.media import MODEL, OPTIONS, FakeVision, World, newer

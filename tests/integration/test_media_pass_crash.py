@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from archive.errors import Permanent, Transient
 from archive.ids import MediaId
-from archive.media_records import Commit, Result
+from archive.media_pass.records import Commit, Result
 from resources.blobs import BlobStore
 from resources.store.database import Database
 from resources.store.media import MediaStore

@@ -15,7 +15,7 @@ from archive.correcting import Act, rename
 from archive.heeding import heed
 from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId, UserId
 from archive.listening import Heard
-from archive.media_ports import MediaSource
+from archive.media_pass.ports import MediaSource
 from archive.publishing import Hub, PublishResult, no_pace, publish
 from archive.publishing.state import topic_title
 from archive.records import Chat

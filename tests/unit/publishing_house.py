@@ -14,7 +14,7 @@ from uuid import UUID
 from archive.identity.records import IdentityState
 from archive.identity.rules import NEAR_COPY_BITS
 from archive.ids import ChatNo, ContentKey, FaceId, IdentityId, MediaId, MessageId
-from archive.media_ports import MediaSource
+from archive.media_pass.ports import MediaSource
 from archive.publishing import Hub, HubNo, Policy, PublishOptions, PublishResult, no_pace, publish
 from archive.publishing.captions import _line as line_of
 from archive.publishing.captions import caption

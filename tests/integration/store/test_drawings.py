@@ -15,8 +15,8 @@ from archive.errors import ItemRejected, Permanent, Transient
 from archive.faces.records import Box, FoundFace, PictureKind
 from archive.identify import IdentifyOptions, identify
 from archive.ids import ContentKey, IdentityId, MediaId
-from archive.media_options import MediaPassOptions
-from archive.media_ports import Ranges
+from archive.media_pass.options import MediaPassOptions
+from archive.media_pass.ports import Ranges
 from archive.records import MediaKind
 from resources.store.corrections import CorrectionStore
 from resources.store.database import Database

@@ -11,7 +11,7 @@ import pytest
 from archive.errors import Permanent, Transient
 from archive.ids import MediaId
 from archive.ledger import PENDING, LedgerRow, Product, SkipReason, State
-from archive.media_records import Committed, LedgerChange, Result
+from archive.media_pass.records import Committed, LedgerChange, Result
 from archive.records import MediaAccess
 from resources.store.database import Database
 from tests.fakes.media import MODEL, OPTIONS, World, analysis_of

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from archive.chats import PeerResolver
 from archive.history.ports import HistorySource
-from archive.media_ports import MediaSource
+from archive.media_pass.ports import MediaSource
 from archive.publishing import HubGateway
 from tests.integration.telegram.conftest import House
 

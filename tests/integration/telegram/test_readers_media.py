@@ -10,7 +10,7 @@ import pytest
 
 from archive.errors import ItemRejected, Permanent, Transient
 from archive.ids import AccountId
-from archive.media_ports import MediaSource
+from archive.media_pass.ports import MediaSource
 from archive.records import Chat, Message
 from resources.readers_media import ReadersMedia
 from resources.telegram.client import TelegramAccount, connect

@@ -1,6 +1,6 @@
 """Files that are read or written part by part, and what a file is called when it is kept.
 
-What the pass does with them is ``media_fetching``'s.
+What the pass does with them is ``fetching``'s.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 from archive.errors import ItemRejected, Transient
 from archive.ledger import TRANSIENT, State
-from archive.media_ports import Blobs, RangedSource, Ranges
-from archive.media_records import Original
+from archive.media_pass.ports import Blobs, RangedSource, Ranges
+from archive.media_pass.records import Original
 from archive.records import MediaAccess, MediaFile, MediaKind
 
 PART_BYTES: Final = 1024 * 1024
@@ -90,7 +90,7 @@ class StoredFile:
         return self._original.size_bytes
 
     async def read(self, offset: int, size: int) -> bytes:
-        """Read a part; see ``archive.media_ports.Ranges``."""
+        """Read a part; see ``archive.media_pass.ports.Ranges``."""
         return await asyncio.to_thread(self._blobs.read, self._original.key, offset, size)
 
 
@@ -113,7 +113,7 @@ class CountedFile:
         return self._file.access
 
     async def read(self, offset: int, size: int) -> bytes:
-        """Read a part; see ``archive.media_ports.Ranges``."""
+        """Read a part; see ``archive.media_pass.ports.Ranges``."""
         with one_item():
             data = await self._file.read(offset, size)
         self.read_bytes += len(data)

@@ -1,6 +1,6 @@
 """What a media pass and its store say to each other: surveys, claims, results, counts.
 
-Frozen values only. The calls that carry them are ``media_ports``'; what a row of the ledger means
+Frozen values only. The calls that carry them are ``ports``'; what a row of the ledger means
 is ``ledger``'s.
 """
 

@@ -1,8 +1,8 @@
-"""The media pass: every medium of one window, fetched once, analysed once, stored once.
+"""One pass over one window: enroll its media, have them worked at, count what came of it.
 
 The order of work lives here: enroll, claim, work, wait for what others hold, count. What a
-medium may have is decided in ``ledger``, what happens to one item in ``media_items``, and what
-the pass asks of the world is described in ``media_ports``.
+medium may have is decided in ``ledger``, what happens to one item in ``items``, and what
+the pass asks of the world is described in ``ports``.
 
 One pass a window at a time, by a lock that dies with its holder. So whoever has the lock knows
 that leases of earlier passes of the window are from the dead, and does those items again one by
@@ -32,26 +32,15 @@ from archive.ledger import (
     joint_verdict,
     reconcile,
 )
-from archive.media_crew import Crew, Todo
-from archive.media_items import ItemWorker
-from archive.media_options import ORIGINALS_VERSION, MediaPassOptions
-from archive.media_ports import Blobs, MediaSource, MediaStore, Vision
-from archive.media_records import Claims, LedgerChange, Surveyed
-from archive.media_result import SWITCHED_OFF, MediaPassResult
+from archive.media_pass.crew import Crew, Todo
+from archive.media_pass.items import ItemWorker
+from archive.media_pass.options import ORIGINALS_VERSION, MediaPassOptions
+from archive.media_pass.ports import Blobs, MediaSource, MediaStore, Vision
+from archive.media_pass.records import Claims, LedgerChange, Surveyed
+from archive.media_pass.result import SWITCHED_OFF, MediaPassResult
 from archive.off_loop import off_loop
 from archive.records import Chat
 from archive.windows import Window
-
-__all__ = [
-    "Blobs",
-    "MediaPassOptions",
-    "MediaPassResult",
-    "MediaSource",
-    "MediaStore",
-    "Vision",
-    "producers_today",
-    "run_media_pass",
-]
 
 
 async def run_media_pass(

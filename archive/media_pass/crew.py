@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from archive.errors import Transient
 from archive.ids import MediaId
 from archive.ledger import ChatPolicy, Product
-from archive.media_fetching import Item
-from archive.media_records import Claimed, Claims, Committed, Surveyed
-from archive.media_result import SWITCHED_OFF
+from archive.media_pass.fetching import Item
+from archive.media_pass.records import Claimed, Claims, Committed, Surveyed
+from archive.media_pass.result import SWITCHED_OFF
 
 
 @dataclass(frozen=True, slots=True)

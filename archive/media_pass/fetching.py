@@ -1,7 +1,7 @@
 """Where the bytes of one medium come from: its kept original, Telegram whole, or Telegram in parts.
 
 Gives each item something to look at, within the pass's limit of bytes in memory, and on the way
-writes down what is to be kept. What is made of the bytes is ``media_items``'.
+writes down what is to be kept. What is made of the bytes is ``items``'.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 from archive.byte_budget import ByteBudget
 from archive.ids import MessageId
 from archive.ledger import TRANSIENT, Product, State
-from archive.media_files import (
+from archive.media_pass.files import (
     CountedFile,
     ItemFailed,
     StoredFile,
@@ -25,9 +25,9 @@ from archive.media_files import (
     parts_of,
     suffix_of,
 )
-from archive.media_options import MediaPassOptions
-from archive.media_ports import Blobs, MediaSource, Ranges
-from archive.media_records import Claimed, Original
+from archive.media_pass.options import MediaPassOptions
+from archive.media_pass.ports import Blobs, MediaSource, Ranges
+from archive.media_pass.records import Claimed, Original
 from archive.records import VIDEO_KINDS, Chat, MediaAccess, MediaFile
 
 # What a file read in ranges has in memory: the parts that a decoder goes back to, twice; or the

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from archive.ledger import CRASHED, Product, State
-from archive.media_records import ProductCount
+from archive.media_pass.records import ProductCount
 
 SWITCHED_OFF: Final = "switched_off"
 """Reason of a pass that ended because the chat no longer allows it."""

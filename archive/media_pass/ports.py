@@ -1,6 +1,6 @@
 """What the media pass asks of the world: a source of files, vision, a store, a place for files.
 
-Only the ports; the values that cross them are ``media_records``'. ``media_pass`` calls them,
+Only the ports; the values that cross them are ``records``'. ``passing`` calls them,
 ``resources`` and the tests implement them. The store and the blobs are synchronous and safe to call
 from several threads; the pass calls them off the event loop.
 """
@@ -15,7 +15,7 @@ from typing import Protocol
 from archive.faces.records import MediaAnalysis, ModelRecord, PictureKind
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
 from archive.ledger import ChatPolicy, Product
-from archive.media_records import (
+from archive.media_pass.records import (
     Claims,
     Commit,
     Committed,

@@ -1,8 +1,8 @@
 """One medium's way through the pass: look at it, store what was found; and what if that fails.
 
 Knows one item at a time and is called by many tasks at once. Where its bytes come from is
-``media_fetching``'s; which items there are, who else works on them and when to stop is
-``media_pass``'s.
+``fetching``'s; which items there are and who else works on
+them is ``passing``'s, when to stop ``crew``'s.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from archive.errors import ArchiveError, ItemRejected
 from archive.faces.errors import ChildDied, WorkerDied
 from archive.faces.records import MediaAnalysis, PictureKind
 from archive.ledger import CRASHED, FACE_PRODUCTS, Product, State, next_try
-from archive.media_fetching import Fetcher, FileAtHand, Item, Tally
-from archive.media_files import ItemFailed
-from archive.media_options import MediaPassOptions
-from archive.media_ports import Blobs, MediaSource, MediaStore, Ranges, Vision
-from archive.media_records import Commit, Committed, Kept, Original, Result, Setback
+from archive.media_pass.fetching import Fetcher, FileAtHand, Item, Tally
+from archive.media_pass.files import ItemFailed
+from archive.media_pass.options import MediaPassOptions
+from archive.media_pass.ports import Blobs, MediaSource, MediaStore, Ranges, Vision
+from archive.media_pass.records import Commit, Committed, Kept, Original, Result, Setback
 from archive.records import Chat, MediaAccess, MediaKind
 
 _PICTURES: Mapping[MediaKind, PictureKind] = {

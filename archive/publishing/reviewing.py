@@ -7,7 +7,7 @@ nobody answers a question that comes and goes: so what was posted stays until it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -52,31 +52,21 @@ def reviewed(
 
 
 def review_topic(
-    projection: Projection,
-    review: Iterable[WantedContent],
-    people: Sequence[WantedTopic],
-    named: Set[IdentityId],
+    projection: Projection, people: Sequence[WantedTopic], named: Set[IdentityId]
 ) -> WantedTopic | None:
     """Choose what a hub asks; ``None`` where there is nothing to ask and never was.
 
     Args:
-        projection: Of the hub.
-        review: The open questions that belong here.
+        projection: Of the hub, with the open questions that belong here.
         people: Who is to have a topic here.
         named: Who may be asked about: nobody is named in a hub that could not show them.
     """
-    rows = [row for row in projection.actual.posts if row.doubt is not None]
-    posted = {row.content_key for row in rows if row.state is not OutboxState.PLANNED}
-    contents = [each for each in review if each.asked and each.asked.doubt.identity_id in named]
-    chosen: dict[FaceId, WantedContent] = {}
-    for content in sorted(contents, key=lambda each: each.content_key not in posted):
-        if content.asked is not None and len(chosen) < MOST_ASKED:
-            chosen.setdefault(content.asked.doubt.face_id, content)
+    chosen = _chosen(projection, [q for q in projection.review or () if _whose(q) in named])
     topic = projection.actual.topics.get(REVIEW)
     if not chosen and (topic is None or not topic.state.is_there):
         return None
     coming = {each.identity.identity_id for each in people if not each.closed}
-    linked = (_linked(content, projection, coming) for content in chosen.values())
+    linked = (_linked(content, projection, coming) for content in chosen)
     return WantedTopic(Identity(REVIEW, 0, REVIEW_TITLE), tuple(linked))
 
 
@@ -91,6 +81,21 @@ def in_its_place(
     numbers = [n for n, each in enumerate(people, 1) if each.identity.identity_id in awaited]
     place = max(numbers, default=0)
     return (*people[:place], review, *people[place:])
+
+
+def _chosen(projection: Projection, contents: Sequence[WantedContent]) -> list[WantedContent]:
+    """Keep what was posted, and fill up; a face is asked about once."""
+    rows = (row for row in projection.actual.posts if row.state is not OutboxState.PLANNED)
+    posted = {row.content_key for row in rows}
+    faces: dict[FaceId, WantedContent] = {}
+    for content in sorted(contents, key=lambda each: each.content_key not in posted):
+        if content.asked is not None and len(faces) < MOST_ASKED:
+            faces.setdefault(content.asked.doubt.face_id, content)
+    return list(faces.values())
+
+
+def _whose(content: WantedContent) -> IdentityId | None:
+    return None if content.asked is None else content.asked.doubt.identity_id
 
 
 def _linked(

@@ -64,29 +64,26 @@ def seat(projection: Projection, policy: Policy, limits: RoomLimits = ROOM_LIMIT
         limits: How much a hub holds.
     """
     mine = next((room for room in projection.rooms if room.hub_no == projection.hub_no), None)
-    review = projection.review or ()
     if mine is None:
         people = _most_wanted(projection, policy)
-        return Seating(_with_review(projection, people, review, projection.wanted))
-    ours = _of_rule(projection, mine.rule)
-    wanted = tuple(
-        replace(topic, contents=kept)
-        for topic in projection.wanted
-        if (kept := ours(topic.contents))
-    )
-    people = _most_wanted(replace(projection, wanted=wanted), policy)
+        return Seating(_with_review(projection, people, projection.wanted))
+    projection = _cut_down(projection, mine.rule)
+    people = _most_wanted(projection, policy)
     mates = [room for room in projection.rooms if room.rule == mine.rule]
     seats = _Seats(mates, limits, asks=projection.review is not None)
     # Whoever is there comes before whoever is new.
     homes = [seats.home(topic) for topic in people]
     homes = [home or seats.give(topic) for home, topic in zip(homes, people, strict=True)]
     here = [t for t, home in zip(people, homes, strict=True) if home == mine.hub_no]
-    # About whoever has no topic in any of them the first one asks.
     home_of = {t.identity.identity_id: home for t, home in zip(people, homes, strict=True)}
-    asked = [
-        t for t in wanted if (home_of.get(t.identity.identity_id) or mates[0].hub_no) == mine.hub_no
-    ]
-    seated = _with_review(projection, here, ours(review), asked)
+    # About whoever has no topic in any of them the first one asks.
+    first = mates[0].hub_no
+    asked = (
+        t
+        for t in projection.wanted
+        if (home_of.get(t.identity.identity_id) or first) == mine.hub_no
+    )
+    seated = _with_review(projection, here, asked)
     return Seating(seated, seats.is_full(mine.hub_no), seats.refused)
 
 
@@ -97,14 +94,13 @@ def _most_wanted(projection: Projection, policy: Policy) -> tuple[WantedTopic, .
 def _with_review(
     projection: Projection,
     people: Sequence[WantedTopic],
-    review: Sequence[WantedContent],
     asked: Iterable[WantedTopic],
 ) -> tuple[WantedTopic, ...]:
     """Add the topic of open questions, about some people, where there is to be one."""
     if projection.review is None:
         return tuple(people)
     named = {topic.identity.identity_id for topic in asked if not topic.closed}
-    return in_its_place(people, review_topic(projection, review, people, named))
+    return in_its_place(people, review_topic(projection, people, named))
 
 
 class _Seats:
@@ -157,13 +153,11 @@ def _messages(topic: WantedTopic) -> int:
     return len(topic.contents) + MESSAGES_A_TOPIC
 
 
-def _of_rule(
-    projection: Projection, rule: HubRule
-) -> Callable[[Sequence[WantedContent]], tuple[WantedContent, ...]]:
-    """Tell how to take of contents those, with those sources, that belong to a rule."""
+def _cut_down(projection: Projection, rule: HubRule) -> Projection:
+    """Leave those contents and sources that belong to a rule, and whom they show."""
     rules = list(dict.fromkeys(room.rule for room in projection.rooms))
     if len(rules) == 1 and rule == ALL_OTHERS:
-        return tuple
+        return projection
     belongs: dict[ChatNo, bool] = {}
 
     def is_ours(chat_no: ChatNo) -> bool:
@@ -176,7 +170,10 @@ def _of_rule(
         found = (_ours(content, is_ours) for content in contents)
         return tuple(content for content in found if content is not None)
 
-    return ours
+    shown = ((topic, ours(topic.contents)) for topic in projection.wanted)
+    wanted = tuple(replace(topic, contents=contents) for topic, contents in shown if contents)
+    review = None if projection.review is None else ours(projection.review)
+    return replace(projection, wanted=wanted, review=review)
 
 
 def _rule_of(standing: Standing, rules: Sequence[HubRule]) -> HubRule | None:

@@ -21,7 +21,7 @@ from resources.vision.crops import CROP_MARGIN, encode_crop, quality_patch
 from resources.vision.scaling import scale_by
 
 _LEAST_SIDE: Final = 8  # pixels that must lie in the picture; the eyes are three apart then
-VIEW_SIDE: Final = 512  # pixels; the face is half of it, a size that every detector likes
+_VIEW_SIDE: Final = 512  # pixels; the face is half of it, a size that every detector likes
 
 # How far a detector's box may differ from a drawn one. Around the same face dlib's has 0.69 of
 # SCRFD's (mean over lfw10); somebody who draws the hair and the ears halves that again.
@@ -99,7 +99,7 @@ def _view(pixels: Pixels, box: Box) -> tuple[View, Pixels]:
     """Show the box with its surroundings, enlarged where they are small."""
     height, width = pixels.shape[:2]
     part = crop_rectangle(box, width, height, CROP_MARGIN)
-    view = View(part, max(1.0, VIEW_SIDE / max(part.width, part.height)))
+    view = View(part, max(1.0, _VIEW_SIDE / max(part.width, part.height)))
     shown = pixels[int(part.y1) : int(part.y2), int(part.x1) : int(part.x2)]
     return view, np.ascontiguousarray(scale_by(shown, view.factor) if view.factor > 1 else shown)
 

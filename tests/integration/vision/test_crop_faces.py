@@ -1,0 +1,97 @@
+"""Faces embedded from their crops alone, with real models over a real picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from archive.faces.engine import FaceEngine
+from archive.faces.geometry import iou
+from archive.faces.records import DetectedFace, MediaAnalysis, ModelRecord, Pixels
+from archive.ids import new_face_id
+from archive.migrating.ports import FaceCrop
+from resources.vision.analyst import Analyst, AnalystLimits
+from resources.vision.crop_faces import embed_crop
+from resources.vision.decoding import decode_photo
+from resources.vision.factory import EngineSpec
+
+PACK = "scrfd_mobilefacenet"
+
+
+class Watched:
+    """A real engine, and how large the pictures were that its two networks were given."""
+
+    holds_gil = False
+
+    def __init__(self, engine: FaceEngine) -> None:
+        self._engine = engine
+        self.model: ModelRecord = engine.model
+        self.detected: list[int] = []
+        self.embedded: list[int] = []
+
+    def useful_scale(self, width: int, height: int) -> float:
+        return self._engine.useful_scale(width, height)
+
+    def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
+        self.detected.append(max(image.shape[:2]))
+        return self._engine.detect(image, closely=closely)
+
+    def embed(self, image: Pixels, faces: Sequence[DetectedFace]) -> NDArray[np.float32]:
+        self.embedded.append(max(image.shape[:2]))
+        return self._engine.embed(image, faces)
+
+
+@pytest.fixture(scope="module")
+def engines(pack_spec: EngineSpec) -> dict[str, FaceEngine]:
+    return {"dlib": EngineSpec("dlib").build(), PACK: pack_spec.build()}
+
+
+@pytest.fixture(scope="module")
+def seen(engines: dict[str, FaceEngine], six_people: bytes) -> dict[str, MediaAnalysis]:
+    """What each model sees in the picture."""
+    limits = AnalystLimits(min_quality=0.0)
+    return {
+        name: Analyst(engine, limits).analyse(six_people, "image")
+        for name, engine in engines.items()
+    }
+
+
+def crops(analysis: MediaAnalysis) -> list[tuple[Pixels, FaceCrop]]:
+    size, now = (analysis.fingerprint.width, analysis.fingerprint.height), datetime.now(UTC)
+    return [
+        (decode_photo(face.crop).pixels, FaceCrop(new_face_id(), "a crop", face.box, *size, now))
+        for face in analysis.faces
+    ]
+
+
+@pytest.mark.parametrize("finder", ["dlib", PACK])
+@pytest.mark.parametrize(("model", "likeness"), [("dlib", 0.98), (PACK, 0.9)])
+def test_a_crop_that_any_model_cut_gives_the_vector_of_the_picture(
+    engines: dict[str, FaceEngine],
+    seen: dict[str, MediaAnalysis],
+    finder: str,
+    model: str,
+    likeness: float,
+) -> None:
+    found = seen[finder].faces
+    assert len(found) == 6
+    for face, (pixels, crop) in zip(found, crops(seen[finder]), strict=True):
+        (same,) = [one for one in seen[model].faces if iou(one.box, face.box) >= 0.4]
+        assert float(embed_crop(engines[model], pixels, crop) @ same.embedding) > likeness
+
+
+def test_the_detector_sees_a_small_view_and_the_recogniser_all_that_the_crop_has(
+    engines: dict[str, FaceEngine], seen: dict[str, MediaAnalysis]
+) -> None:
+    engine = Watched(engines[PACK])
+    stored = crops(seen[PACK])
+    for pixels, crop in stored:
+        embed_crop(engine, pixels, crop)
+
+    sides = [max(pixels.shape[:2]) for pixels, _ in stored]
+    assert max(engine.detected) <= 160 < max(sides)
+    assert engine.embedded == sides

@@ -40,6 +40,9 @@ LONGEST_QUOTE: Final = 60
 # Telegram tells whole seconds, cut off.
 _SECOND: Final = timedelta(seconds=1)
 
+_ANSWERS: Final = frozenset({Verb.NOT_ME, Verb.YES, Verb.NO})
+"""What is said about one post, and has nothing to do with what is said about another."""
+
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
 """Telegram's clock and the database's; nobody is named so soon after they were found."""
 
@@ -94,12 +97,12 @@ def _fate(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> tuple
 
 def _decide(desk: RemarkDesk, register: Register, waiting: WaitingRemark) -> Decision | None:
     remark, identity_id, act = waiting.remark, waiting.identity_id, _act(waiting)
-    if desk.is_overtaken():
+    command = None if remark.is_title else read_command(remark.text)
+    if desk.is_overtaken(by_answers=command is not None and command.verb in _ANSWERS):
         # It was met late, by reading the hub; nobody may count on it any more.
         raise Permanent("something said later was done already, say it again if this one holds")
-    if remark.kind is RemarkKind.TITLE:
+    if remark.is_title:
         return _retitle(desk, waiting, act)
-    command = read_command(remark.text)
     if command is None:
         raise Permanent("that is no command")
     if identity_id == REVIEW:

@@ -68,8 +68,12 @@ class RemarkDesk(CorrectionDesk, Protocol):
         """Whether it is something that we said; a title that we gave is claimed thereby."""
         ...
 
-    def is_overtaken(self) -> bool:
-        """Whether what was said later about the same person came to a decision already."""
+    def is_overtaken(self, *, by_answers: bool) -> bool:
+        """Whether what was said later about the same person came to a decision already.
+
+        Args:
+            by_answers: Only what answers the same message counts.
+        """
         ...
 
     def faces_in_post(self) -> Sequence[FaceId] | None:

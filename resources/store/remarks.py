@@ -154,9 +154,10 @@ class RemarkDesk(CorrectionDesk):
         row = self._connection.execute(sql.IS_OURS, self._values).fetchone()
         return bool(row and row[0])
 
-    def is_overtaken(self) -> bool:
+    def is_overtaken(self, *, by_answers: bool) -> bool:
         """Whether what was said later about the same person came to a decision already."""
-        row = self._connection.execute(sql.IS_OVERTAKEN, self._values).fetchone()
+        values = {**self._values, "by_answers": by_answers}
+        row = self._connection.execute(sql.IS_OVERTAKEN, values).fetchone()
         return bool(row and row[0])
 
     def faces_in_post(self) -> Sequence[FaceId] | None:

@@ -103,7 +103,8 @@ IS_OVERTAKEN: Final[LiteralString] = """
 SELECT EXISTS (
     SELECT FROM hub_remarks AS late JOIN hub_remarks AS later USING (identity_id)
     WHERE late.remark_id = %(remark_id)s AND later.fate = 'decided'
-      AND (later.sent_at, later.message_id) > (late.sent_at, late.message_id))
+      AND (later.sent_at, later.message_id) > (late.sent_at, late.message_id)
+      AND (NOT %(by_answers)s OR later.reply_to_id = late.reply_to_id))
 """
 
 POST: Final[LiteralString] = """

@@ -161,6 +161,21 @@ async def test_what_is_met_after_something_later_was_done_is_refused(room: Talk)
     ]
 
 
+async def test_what_was_said_about_another_picture_overtakes_nothing(room: Talk) -> None:
+    house, topic = room.house, room.topic("Person 1")
+    first, second = (post(room, "Person 1", picture(number)) for number in (1, 2))
+    missed = room.say(house.bob, topic, "/notme", reply_to=first)
+    room.say(house.bob, topic, "/notme", reply_to=second)
+    await room.hear()
+    house.rows.run("DELETE FROM hub_remarks WHERE message_id = %s", missed.id)
+    settle(room)
+
+    await look(room)
+    assert settle(room).by_name == {"decided": 1}
+    await room.publish()
+    assert shown(room, "Person 1") == [picture(3)]
+
+
 async def test_a_number_that_was_nobodys_when_it_was_said_merges_nobody(room: Talk) -> None:
     house = room.house
     said = room.say(house.bob, room.topic("Person 1"), "/merge #2")

@@ -5,8 +5,8 @@ leaves it to the first.
 """
 
 import asyncio
-from collections.abc import Mapping
 from time import monotonic
+from typing import Any
 
 import dagster as dg
 
@@ -76,7 +76,7 @@ async def _carry(toolbox: Toolbox, migration: Migration) -> Carried:
         return await carry_on(tools, migration, is_over=lambda: monotonic() > until)
 
 
-def _figures(carried: Carried) -> Mapping[str, object]:
+def _figures(carried: Carried) -> dict[str, Any]:
     return carried.evaluation.shown() if carried.evaluation else {}
 
 

@@ -99,9 +99,12 @@ def migrate_command(
         if _is_switched(toolbox, choice.name):
             finish(toolbox, choice, env_file, redetect=redetect)
             return
+        began = monotonic()
         carried = asyncio.run(_migrate(toolbox, choice, wishes, env_file, dry_run, yes))
         if carried is None:
             return
+        seconds = monotonic() - began
+        toolbox.overview.record_stage("migrated_embeddings", None, seconds, carried.embedded)
         emit([_carried_row(carried)], title="Embedded")
         _require_switched(carried, choice.name)
         finish(toolbox, choice, env_file, redetect=redetect)

@@ -79,7 +79,7 @@ def require_no_fixed_threshold(toolbox: Toolbox) -> None:
     """
     if toolbox.settings.similarity_threshold is not None:
         raise Permanent(
-            "FACE_ARCHIVE_SIMILARITY_THRESHOLD is set, and fits the model in use alone: with "
+            "SIMILARITY_THRESHOLD is set, and fits the model in use alone: with "
             "another it would mix people up, or find nobody. Take it out, then change the model; "
             "`face-archive calibrate` proposes a threshold that goes with the model."
         )

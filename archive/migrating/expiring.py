@@ -22,6 +22,10 @@ class OldVectors(Protocol):
         """Name the models that were left, whose vectors are kept no longer."""
         ...
 
+    def drop_index(self, model: str) -> None:
+        """Remove what search had for a model; going back makes it anew."""
+        ...
+
     def remove(self, model: str) -> int:
         """Remove a batch of a model's vectors; 0 means that all are gone that may go."""
         ...
@@ -40,6 +44,7 @@ def expire(store: OldVectors, *, now: datetime) -> int:
         return removed
     with store.alone():
         for model in store.outdated_models(now):
+            store.drop_index(model)
             while batch := store.remove(model):
                 removed += batch
     return removed

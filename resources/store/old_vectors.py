@@ -8,12 +8,14 @@ from typing import Final, LiteralString
 
 from resources.store.database import Database
 from resources.store.migrating import alone
+from resources.store.search_index import drop_index
 
 # Of a model that was left by a switch, whose time is over, and to which nobody is going back. The
 # only vector of a face stays, whoever made it: checks go on telling of it.
 _OUTDATED: Final[LiteralString] = """
 SELECT from_model FROM model_migrations AS left_behind
 WHERE state = 'switched' AND from_model NOT IN (SELECT model FROM model_in_use)
+  AND EXISTS (SELECT FROM embeddings WHERE embeddings.model = left_behind.from_model)
   AND NOT EXISTS (
       SELECT FROM model_migrations AS now_on
       WHERE now_on.state = 'embedding'
@@ -51,6 +53,10 @@ class OldVectors:
         """Name the models that were left, whose vectors are kept no longer."""
         with self._database.transaction() as connection:
             return [model for (model,) in connection.execute(_OUTDATED, (now,))]
+
+    def drop_index(self, model: str) -> None:
+        """Remove what search had for a model."""
+        drop_index(self._database, model)
 
     def remove(self, model: str) -> int:
         """Remove a batch of a model's vectors, but the only one of a face; 0 means all are gone."""

@@ -104,6 +104,16 @@ def make_missing_index(database: Database, model: str, *, least: int = LEAST_IND
         return True
 
 
+def drop_index(database: Database, model: str) -> None:
+    """Remove a model's index, before its vectors go: clearing a graph of them takes for ever.
+
+    Raises:
+        Transient: The database does not answer, or somebody reads vectors for minutes.
+    """
+    with database.session() as connection:
+        connection.execute(_DROP.format(name=sql.Identifier(index_name(model))))
+
+
 def _missing(connection: Connection, model: str, least: int) -> int | None:
     """Return the dims of a model that lacks its index; ``None`` where nothing is to be done."""
     row = connection.execute(_DIMS, (model,)).fetchone()

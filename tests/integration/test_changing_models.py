@@ -1,185 +1,192 @@
-"""The model is changed while others work: what the old one made is not stored any more.
-
-The row itself is `tests/integration/store/test_model_in_use.py`; here are those who go by it.
-"""
+"""Another model for real photos: vectors of crops are those of pictures, and nobody is lost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pytest
 
-from archive.correcting import Act
-from archive.drawing import draw
-from archive.errors import Transient
-from archive.faces.records import Box, FoundFace, PictureKind
-from archive.identify import IdentifyOptions, identify
-from archive.ids import ContentKey
-from archive.media_pass.ports import Ranges
-from archive.reclustering import propose
-from resources.settings import Settings
-from resources.store.corrections import CorrectionStore
+from archive.errors import ItemRejected
+from archive.faces.geometry import iou
+from archive.faces.records import DetectedFace
+from archive.ids import FaceId
+from archive.migrating.ports import FaceCrop
+from archive.searching import EVERYTHING
+from resources.blobs import BlobStore
 from resources.store.database import Database
-from resources.store.drawings import DrawingStore
-from resources.store.faces import ensure_model
-from resources.store.model_in_use import ModelInUse, switch
-from resources.store.people import PeopleStore
-from resources.toolbox import Toolbox
-from tests.fakes.media import DIMS, MODEL, OPTIONS, FakeVision, World
+from resources.store.holdings import HoldingStore
+from resources.store.migrating import MigrationStore
+from resources.store.model_in_use import ModelInUse
+from resources.store.search import FaceSearchStore
+from resources.vision.crop_faces import CropEmbedder
+from resources.vision.decoding import decode_photo
+from resources.vision.factory import EngineSpec
+from resources.vision.pool import AnalystPool
+from tests.fixtures.album import Album
+from tests.integration.cli.conftest import Shell, installed, shell
+from tests.integration.vision.conftest import pack_spec
 
-NEXT: Final = replace(
-    MODEL,
-    name="next",
-    sha256="1" * 64,
-    detector_version="next-detector/1",
-    embedding_version="next-embedding/1",
-)
-PEOPLE: Final = IdentifyOptions(min_faces=1)
+__all__ = ["installed", "pack_spec", "shell"]
+
+DLIB: Final = EngineSpec("dlib")
+PACK: Final = "scrfd_mobilefacenet"
+PHOTOS: Final = 4
 
 
-@dataclass
-class Draws:
-    """Vision that sees a face in every box, and lets something happen meanwhile."""
-
-    meanwhile: Callable[[], None]
-    model = MODEL
-
-    async def draw(
-        self, data: bytes | Ranges, kind: PictureKind, box: Box, *, seconds: float = 0.0
-    ) -> FoundFace:
-        self.meanwhile()
-        vector, points = np.eye(DIMS, dtype=np.float32)[0], np.zeros((5, 2), np.float32)
-        return FoundFace(seconds, box, points, MODEL.landmark_schema, 0.9, 0.8, vector, b"webp")
+@pytest.fixture(scope="module")
+def photos(shared_data: Path) -> list[Path]:
+    """Some photos of each of ten people."""
+    people = sorted((shared_data / "faces" / "lfw10").iterdir())
+    return [photo for person in people for photo in sorted(person.glob("*.jpg"))[:PHOTOS]]
 
 
 @pytest.fixture
-def world(database: Database, tmp_path: Path) -> World:
-    return World(database, tmp_path)
+def album(
+    installed: Shell, database: Database, pack_spec: EngineSpec, monkeypatch: pytest.MonkeyPatch
+) -> Album:
+    """An archive without photos yet, whose commands find the pack."""
+    monkeypatch.setenv("FACE_ARCHIVE_MODELS_DIR", str(pack_spec.models_dir))
+    album = Album(database, BlobStore(installed.folder / "data" / "blobs"))
+    album.begin()
+    return album
 
 
-@pytest.fixture
-def use(database: Database) -> Callable[[], None]:
-    """Changes the model in use to the next one, as a migration ends."""
-
-    def change() -> None:
-        with database.transaction() as connection:
-            ensure_model(connection, NEXT)
-            switch(connection, NEXT.name)
-
-    return change
+async def embedded(album: Album, spec: EngineSpec) -> dict[FaceId, np.ndarray]:
+    """Embed every crop by a model that has not seen the pictures."""
+    store = MigrationStore(album.database)
+    async with AnalystPool(spec, workers=1) as pool:
+        embedder = CropEmbedder(pool, spec)
+        faces = store.lacking(spec.model_name, None, None, 1000)
+        answers = [await embedder.embed(album.blobs.get(f.crop_key), f) for f in faces]
+    return {face.face_id: answer for face, answer in zip(faces, answers, strict=True)}
 
 
-def toolbox(world: World, model: str | None) -> Toolbox:
-    return Toolbox(Settings(model=model), world.database)
+def seen(spec: EngineSpec, photo: Path, face: FaceCrop) -> np.ndarray | None:
+    """Embed what a model sees of a face in its picture; None where it sees nothing."""
+    engine = spec.build()
+    pixels = decode_photo(photo.read_bytes()).pixels
+    found = engine.detect(pixels)
+    best: DetectedFace | None = max(found, key=lambda one: iou(one.box, face.box), default=None)
+    if best is None or iou(best.box, face.box) < 0.5:
+        return None
+    vector: np.ndarray = engine.embed(pixels, [best])[0]
+    return vector
 
 
-def stored(world: World) -> dict[str, int]:
-    tables = ("faces", "embeddings", "searches", "identities", "identity_events", "assignments")
-    counts = ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
-    return world.run(f"SELECT {counts}")[0]
-
-
-async def test_the_setting_says_with_which_model_an_archive_begins_and_nothing_more(
-    world: World,
+@pytest.mark.parametrize("other", [PACK, pytest.param("dlib", marks=pytest.mark.slow)])
+def test_a_vector_of_a_crop_is_like_that_of_the_picture(
+    album: Album, photos: Sequence[Path], pack_spec: EngineSpec, other: str
 ) -> None:
-    assert toolbox(world, "one").engine_spec.model_name == "one"
-    assert toolbox(world, None).engine_spec.model_name == "dlib"
+    before, after = (DLIB, pack_spec) if other == PACK else (pack_spec, DLIB)
+    few = photos[::5]
+    album.add(few, before)
+    faces = {f.face_id: f for f in MigrationStore(album.database).lacking(other, None, None, 99)}
+    rows = album.execute("SELECT face_id, content_key FROM faces")
+    photo_of = {face_id: few[album.keys.index(key)] for face_id, key in rows}
 
-    world.send(1, b"faces=0")
-    await world.pass_over()
-    assert toolbox(world, "one").engine_spec.model_name == "one"
-    assert toolbox(world, "one").model_set_otherwise is None
+    vectors = asyncio.run(embedded(album, after))
 
-    world.send(2, b"faces=1 seed=2")
-    await world.pass_over()
-    for setting, otherwise in (("one", "one"), (MODEL.name, None), (None, None)):
-        box = toolbox(world, setting)
-        assert (box.engine_spec.model_name, box.model_set_otherwise) == (MODEL.name, otherwise)
+    pairs = [
+        (vector, whole)
+        for face_id, vector in vectors.items()
+        if (whole := seen(after, photo_of[face_id], faces[face_id])) is not None
+    ]
+    cosines = np.asarray([float(np.asarray(one) @ np.asarray(two)) for one, two in pairs])
+    assert len(pairs) >= len(few)
+    assert np.median(cosines) >= 0.97
+    assert np.mean(cosines >= 0.95) >= 0.9
+    assert cosines.min() >= 0.92
 
 
-@pytest.mark.parametrize("photo", [b"faces=2 seed=2", b"faces=0"])
-async def test_what_the_old_model_saw_is_not_stored_after_a_change_and_the_next_run_sees_it_anew(
-    world: World, use: Callable[[], None], photo: bytes
+def test_a_crop_that_is_no_picture_is_refused_and_the_worker_goes_on(
+    album: Album, photos: Sequence[Path], pack_spec: EngineSpec
 ) -> None:
-    world.send(1, b"faces=1 seed=1")
-    await world.pass_over()
-    before = stored(world)
-    world.send(2, photo)
-    world.vision.before = lambda data: use()
+    album.add(photos[:1], DLIB)
+    (face,) = MigrationStore(album.database).lacking(PACK, None, None, 99)
 
-    with pytest.raises(Transient, match="next is in use, this worked with fake"):
-        await world.pass_over()
+    async def go() -> None:
+        async with AnalystPool(pack_spec, workers=1) as pool:
+            embedder = CropEmbedder(pool, pack_spec)
+            with pytest.raises(ItemRejected):
+                await embedder.embed(b"no picture", face)
+            vector = await embedder.embed(album.blobs.get(face.crop_key), face)
+            assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-3)
 
-    assert stored(world) == before
-    late = {product: state for (medium, product), state in world.ledger().items() if "2" in medium}
-    assert late["faces"] == late["embeddings"] == "pending"
-
-    result = await world.pass_over(vision=FakeVision(NEXT))
-    assert result.complete
-    made = world.run("SELECT DISTINCT producer FROM media_products WHERE product = 'embeddings'"
-                     " AND media_id = 'document:2'")  # fmt: skip
-    assert made == [{"producer": NEXT.embedding_version}]
-    assert ModelInUse(world.database).name() == NEXT.name
+    asyncio.run(go())
 
 
-async def test_what_shows_no_faces_to_anybody_goes_on_whichever_model_is_in_use(
-    world: World, use: Callable[[], None]
+def people_of(album: Album) -> list[tuple[object, ...]]:
+    return album.execute(
+        "SELECT face_id, identity_id, label, number"
+        " FROM assignments JOIN identities USING (identity_id) ORDER BY 1"
+    )
+
+
+def test_an_archive_goes_to_another_model_and_back_and_everybody_stays(
+    installed: Shell, album: Album, photos: Sequence[Path]
 ) -> None:
-    use()
-    world.send(1, b"faces=1 seed=1")
-    result = await world.pass_over(vision=FakeVision(None))
-    assert (result.complete, result.model) == (True, None)
+    album.add(photos, DLIB)
+    installed.rows("identify")
+    album.execute("UPDATE identities SET label = 'Person ' || number")
+    before, vectors = people_of(album), album.execute("SELECT * FROM embeddings ORDER BY face_id")
+    consent = "--accept-noncommercial"
+
+    (planned,) = installed.rows("models", "migrate", PACK, "--dry-run", consent)
+    assert planned["to_embed"] == planned["faces"] >= len(photos)
+    assert (planned["from"], planned["megabytes_to_download"]) == ("dlib", 0.0)
+    assert planned["megabytes_of_crops"] > 0.0
+    assert MigrationStore(album.database).latest() is None
+    assert installed.run("models", "migrate", PACK, consent, typed="n\n").exit_code == 1
+    assert MigrationStore(album.database).latest() is None
+
+    told, done = installed.rows("models", "migrate", PACK, "--yes", consent)
+    assert (told["embedded"], told["refused"]) == (planned["faces"], 0)
+    assert (told["outcome"], told["verdict"]) == ("switched", "not worse")
+    assert (done["model"], done["identities"]) == (PACK, 10)
+    assert ModelInUse(album.database).name() == PACK
+    assert set(before) <= set(people_of(album))
+    assert HoldingStore(album.database).mixture(PACK).faces == 0
+    assert "FACE_ARCHIVE_ACCEPT_NONCOMMERCIAL_MODELS=true" in (installed.folder / ".env").read_text(
+        encoding="utf-8"
+    )
+
+    search = FaceSearchStore(album.database)
+    face_id = FaceId(before[0][0])  # type: ignore[arg-type]
+    vector = search.vector(face_id, PACK)
+    assert vector is not None
+    nearest = search.nearest(vector, PACK, EVERYTHING, most=3)
+    assert face_id in {found.face_id for found in nearest.faces}
+
+    (state,) = installed.rows("models", "migrate", "--status")
+    assert (state["state"], state["evaluation"]["verdict"]) == ("switched", "not worse")
+    (again,) = installed.rows("models", "migrate", PACK, "--yes")
+    assert (again["assigned"], again["founded"]) == (0, 0)
+
+    told, done = installed.rows("models", "migrate", "dlib", "--yes", "--force")
+    assert (told["embedded"], done["model"]) == (0, "dlib")
+    assert set(before) <= set(people_of(album))
+    assert vectors == album.execute(
+        "SELECT * FROM embeddings WHERE model = 'dlib' ORDER BY face_id"
+    )
 
 
-async def test_a_face_that_the_old_model_drew_is_not_stored_after_a_change(
-    world: World, use: Callable[[], None]
+def test_what_is_no_change_is_told(installed: Shell, album: Album) -> None:
+    assert "models use" in installed.run("models", "migrate", "dlib", "--yes").output
+    assert installed.run("models", "migrate", "--abort").exit_code == 4
+    assert installed.run("models", "migrate").exit_code == 2
+    assert installed.run("models", "migrate", "dlib", "--status").exit_code == 2
+    assert installed.run("models", "migrate", "--status").exit_code == 0
+
+
+def test_a_threshold_that_is_set_fits_no_other_model(
+    installed: Shell, album: Album, photos: Sequence[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.send(1, b"faces=1 seed=1")
-    await world.pass_over()
-    before = stored(world)
-    (content,) = world.run("SELECT content_key FROM blobs")
-    store = DrawingStore(world.database)
-
-    with pytest.raises(Transient, match="next is in use"):
-        await draw(
-            store.picture(ContentKey(content["content_key"])),
-            Box(300, 200, 340, 260),
-            Act("ada", "test"),
-            seconds=0.0,
-            whose=None,
-            media=world.source,
-            vision=Draws(use),
-            store=store,
-            blobs=world.crops,
-            options=OPTIONS,
-        )
-
-    assert stored(world) == before
-
-
-async def test_nobody_is_matched_by_the_old_model_after_a_change(
-    world: World, use: Callable[[], None]
-) -> None:
-    world.send(1, b"faces=1 seed=1")
-    await world.pass_over()
-    people = PeopleStore(world.database)
-    identify(people, MODEL, PEOPLE, cause="test")
-    world.send(2, b"faces=2 seed=2")
-    await world.pass_over()
-    before = stored(world)
-    use()
-
-    with pytest.raises(Transient, match="next is in use"):
-        identify(people, MODEL, PEOPLE, cause="test")
-    with pytest.raises(Transient, match="next is in use"):
-        propose(people, CorrectionStore(world.database), MODEL, PEOPLE)
-
-    assert stored(world) == before
-    assert world.run("SELECT basis FROM gallery_basis") == [{"basis": ""}]
-    # Faces that the model in use has not embedded take no part; nothing of the people changes.
-    assert identify(people, NEXT, PEOPLE, cause="test").founded == 0
-    assert stored(world) == before
+    album.add(photos[:1], DLIB)
+    monkeypatch.setenv("SIMILARITY_THRESHOLD", "0.92")
+    result = installed.run("models", "migrate", PACK, "--yes", "--accept-noncommercial")
+    assert result.exit_code == 4
+    assert "SIMILARITY_THRESHOLD" in result.output

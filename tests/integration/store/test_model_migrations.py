@@ -24,6 +24,7 @@ from resources.store.migrating import MigrationStore
 from resources.store.model_in_use import ModelInUse, begin_with
 from resources.store.old_vectors import OldVectors
 from resources.store.people import PeopleStore
+from resources.store.search_index import is_indexed, make_missing_index
 from resources.store.thresholds import ThresholdStore
 from tests.fixtures.shelf import Shelf
 from tests.unit.identity.worlds import DIMS, START, face, world
@@ -274,10 +275,13 @@ def test_old_vectors_go_when_their_time_is_over_and_not_before(house: House) -> 
     old, people = house.count(MODEL.name), house.people()
     house.go()
     assert expire(OldVectors(house.database), now=datetime.now(UTC)) == 0
+    make_missing_index(house.database, MODEL.name, least=1)
     assert expire(OldVectors(house.database), now=later()) == old
+    with house.database.transaction() as connection:
+        assert not is_indexed(connection, MODEL.name)
     assert (house.count(MODEL.name), house.count(OTHER.name)) == (0, old)
     assert house.people() == people
-    assert expire(OldVectors(house.database), now=later()) == 0
+    assert OldVectors(house.database).outdated_models(later()) == []
 
 
 def test_the_only_vector_of_a_face_stays_whoever_made_it(house: House) -> None:

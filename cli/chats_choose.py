@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from archive.chats import find_chat
-from archive.discovering import Folder
+from archive.chats.discovering import Folder
 from archive.errors import Permanent
 from archive.ids import AccountId
 from archive.records import Chat

@@ -1,7 +1,7 @@
 """`face-archive chats discover`: which chats an account is in.
 
 Shows how far it is and every wait; reading page by page, and going on after a break, is
-`archive.discovering`.
+`archive.chats.discovering`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.discovering import Discovered, discover
+from archive.chats.discovering import Discovered, discover
 from archive.ids import AccountId
 from cli.chat_rows import switch_row
 from cli.context import open_toolbox

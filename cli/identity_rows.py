@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from archive.chats.references import message_link
 from archive.finding import MemberFace, PersonCard
 from archive.identity.events import Decision, LoggedDecision, Membership, Register, Standing
 from archive.ids import ChatNo, DecisionId, FaceId, IdentityId
 from archive.records import Chat
-from archive.references import message_link
 from archive.searching import Sighting
 
 Row = dict[str, object]

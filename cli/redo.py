@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from archive.chats import find_chat
+from archive.chats.references import parse_message_link
 from archive.errors import Permanent
 from archive.ledger import PASS_PRODUCTS, Product
 from archive.records import Chat
 from archive.redoing import RedoCost, RedoPlan, made_together, plan_redo
-from archive.references import parse_message_link
 from archive.windows import Window, parse_key
 from cli.context import open_toolbox
 from cli.output import emit, say

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from archive.chats import find_chat
+from archive.chats.references import message_link, parse_message_link
 from archive.errors import Permanent
 from archive.identity.rules import Rules
 from archive.ids import MediaId
-from archive.references import message_link, parse_message_link
 from archive.why import Explained, SearchedMedium, explain
 from cli.context import open_toolbox
 from cli.identity_rows import short

@@ -1,8 +1,8 @@
 """The repository of dialogs: which chats an account is in, and how far their list has been read.
 
-Implements ``archive.discovering.DialogStore``. Names, keys and successors of chats are written as
-for any other answer (``peers``); what is theirs alone is whether an account is in a chat, and
-what follows for whether it can read it.
+Implements ``archive.chats.discovering.DialogStore``. Names, keys and successors of chats are
+written as for any other answer (``peers``); what is theirs alone is whether an account is in a
+chat, and what follows for whether it can read it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from psycopg import Connection
 
-from archive.discovering import Beyond, DialogCursor, DialogList, Sweep
+from archive.chats.discovering import Beyond, DialogCursor, DialogList, Sweep
 from archive.errors import Permanent
 from archive.exports.records import NO_ACCOUNT
 from archive.ids import AccountId, ChatId, ChatNo

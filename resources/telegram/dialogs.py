@@ -1,8 +1,8 @@
 """An account's dialogs, page by page, and its folders.
 
-Implements ``archive.discovering.DialogSource``. The pinned dialogs are asked for by themselves:
-among the others they stand first whatever their date, and a page that ended in one would begin
-the next in the wrong place (https://core.telegram.org/api/offsets). Only when a person asks:
+Implements ``archive.chats.discovering.DialogSource``. The pinned dialogs are asked for by
+themselves: among the others they stand first whatever their date, and a page that ended in one
+would begin the next in the wrong place (https://core.telegram.org/api/offsets). Only when a person asks:
 a sweep of all dialogs on a schedule has cost others a wait of 14 hours.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 from telethon import utils
 from telethon.tl import functions, types
 
-from archive.discovering import Beyond, DialogCursor, DialogList, DialogPage, Folder
+from archive.chats.discovering import Beyond, DialogCursor, DialogList, DialogPage, Folder
 from archive.ids import ChatId, MessageId
 from archive.records import Account, ChatKind, PeerInfo
 from resources.telegram.calling import Caller

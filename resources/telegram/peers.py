@@ -13,7 +13,7 @@ from telethon import utils
 from telethon.tl import functions, types
 
 from archive.chats import InviteHash, MarkedId, Reference, Username
-from archive.discovering import Beyond
+from archive.chats.discovering import Beyond
 from archive.errors import Permanent
 from archive.ids import ChatId
 from archive.records import Account, PeerInfo

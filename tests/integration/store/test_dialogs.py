@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from archive.discovering import Beyond, DialogCursor, DialogList
+from archive.chats.discovering import Beyond, DialogCursor, DialogList
 from archive.ids import AccountId
 from archive.listening import Heard
 from archive.records import (

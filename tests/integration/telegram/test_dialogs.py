@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from archive.chats import allow
-from archive.discovering import DialogCursor, DialogPage, Discovered, discover
+from archive.chats.discovering import DialogCursor, DialogPage, Discovered, discover
 from archive.errors import Transient
 from archive.records import Chat, ChatKind, Switches
 from resources.store.accounts import AccountStore

@@ -3,7 +3,7 @@
 Everything found is stored with every switch off. The list is read page by page, and each page is
 stored together with the place to go on from: a kill or a long wait costs no page twice. It is read
 when a person asks for it and never by itself; chats joined later come with updates
-(``listening``). Not here: what may be done with a chat (``chats``).
+(``archive.listening``). Not here: what may be done with a chat (``allowing``).
 """
 
 from __future__ import annotations

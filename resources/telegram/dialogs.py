@@ -2,8 +2,8 @@
 
 Implements ``archive.chats.discovering.DialogSource``. The pinned dialogs are asked for by
 themselves: among the others they stand first whatever their date, and a page that ended in one
-would begin the next in the wrong place (https://core.telegram.org/api/offsets). Only when a person asks:
-a sweep of all dialogs on a schedule has cost others a wait of 14 hours.
+would begin the next in the wrong place (https://core.telegram.org/api/offsets). Only when a person
+asks: a sweep of all dialogs on a schedule has cost others a wait of 14 hours.
 """
 
 from __future__ import annotations

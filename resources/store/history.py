@@ -20,7 +20,7 @@ from archive.windows import Descent, Window, WindowKey, WindowRow
 from resources.store import windows as rows
 from resources.store.chats import chat_of
 from resources.store.database import Database
-from resources.store.deletions import mark_deleted
+from resources.store.deletion_marks import mark_deleted
 from resources.store.messages import upsert_messages
 from resources.store.peers import upsert_peers, upsert_users
 from resources.store.readers import hand_over, shut_out

@@ -17,7 +17,7 @@ from psycopg import Connection
 from archive.exports.records import EXPORTED
 from archive.ids import AccountId, ChatNo, MessageId
 from archive.records import Message
-from resources.store.deletions import withdraw
+from resources.store.deletion_marks import withdraw
 from resources.store.media_seen import clean_text, upsert_access, upsert_media
 from resources.store.superseding import supersede
 

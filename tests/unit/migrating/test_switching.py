@@ -104,6 +104,17 @@ def test_a_model_is_not_worse_for_being_different_and_better_is_no_obstacle() ->
     assert found.shown()["verdict"] == "not worse"
 
 
+def test_a_face_in_eighty_that_is_missed_is_no_proof_that_a_model_is_worse() -> None:
+    labels = Labels(**{MODEL.name: 0.15})
+    found = judge(labels, Contender(BEFORE, RULES), Contender(MODEL.name, RULES))
+    assert found.before is not None
+    assert found.after is not None
+    assert found.gained is not None
+    assert found.after.accepted < found.before.accepted
+    assert found.gained.low < 0.0 <= found.gained.high
+    assert found.verdict is Verdict.NOT_WORSE
+
+
 def test_too_few_decisions_are_said_and_no_obstacle() -> None:
     store = archive()
     carried = carry(store, Labels(people=2, **{MODEL.name: 0.35}))

@@ -15,6 +15,7 @@ from archive.publishing.doubts import Doubt
 from archive_assets.media import face_embeddings_key
 from archive_assets.outcomes import dagster_outcome, timed
 from resources.store.search_index import make_missing_index
+from resources.store.topics import TopicStore
 from resources.telegram.sessions import Lane
 from resources.toolbox import Toolbox
 
@@ -72,7 +73,8 @@ def published_topics(
         return dg.MaterializeResult(metadata={"hub": False})
     with dagster_outcome(), timed(toolbox, "published_topics") as timing:
         # Once for all hubs: for it all faces are compared.
-        publish_to = partial(_publish, toolbox, len(hubs), toolbox.doubts())
+        store, doubts = toolbox.topics_of_run(), toolbox.doubts()
+        publish_to = partial(_publish, toolbox, store, len(hubs), doubts)
         runs = asyncio.run(publish_each(hubs, publish_to))
         results = [run.result for run in runs if run.result is not None]
         timing.items = sum(result.done for result in results)
@@ -95,7 +97,7 @@ def _total(results: list[PublishResult]) -> Counter[str]:
 
 
 async def _publish(
-    toolbox: Toolbox, hubs: int, doubts: Sequence[Doubt] | None, hub: Hub
+    toolbox: Toolbox, store: TopicStore, hubs: int, doubts: Sequence[Doubt] | None, hub: Hub
 ) -> PublishResult:
     """Publish to one of several hubs, which share the minutes of a run."""
     budget = toolbox.run_budget and max(1, toolbox.run_budget // hubs)
@@ -104,7 +106,7 @@ async def _publish(
         toolbox.media_of(account) as media,
     ):
         return await publish(
-            toolbox.topics,
+            store,
             account.hub,
             media,
             hub,

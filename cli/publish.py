@@ -35,6 +35,7 @@ from cli.publish_adopt import adopt_command
 from cli.publish_check import check_command
 
 if TYPE_CHECKING:
+    from resources.store.topics import TopicStore
     from resources.toolbox import Toolbox
 
 publish_app = typer.Typer(
@@ -81,9 +82,9 @@ def plan_command(*, hub: HubName = None, max_operations: MaxOperations = None) -
     - `face-archive publish plan --hub "Our family"`
     """
     with open_toolbox() as toolbox:
-        hubs, doubts = _hubs(toolbox, hub), _doubts(toolbox)
+        hubs, doubts, store = _hubs(toolbox, hub), _doubts(toolbox), toolbox.topics_of_run()
         for each in hubs:
-            drawn = _plan(toolbox, each, doubts)
+            drawn = _plan(toolbox, store, each, doubts)
             per_minute = toolbox.settings.hub_operations_per_minute
             show_plan(each.chat.title, drawn, per_minute, max_operations)
 
@@ -103,8 +104,9 @@ def apply_command(*, hub: HubName = None, max_operations: MaxOperations = None) 
     """
     with open_toolbox() as toolbox:
         done: list[HubRun] = []
-        hubs, doubts = _hubs(toolbox, hub), _doubts(toolbox)
-        runs = publish_each(hubs, partial(_publish, toolbox, max_operations, doubts), done.append)
+        hubs, doubts, store = _hubs(toolbox, hub), _doubts(toolbox), toolbox.topics_of_run()
+        publish_to = partial(_publish, toolbox, store, max_operations, doubts)
+        runs = publish_each(hubs, publish_to, done.append)
         try:
             asyncio.run(runs)
         finally:
@@ -128,7 +130,8 @@ def status_command(*, hub: HubName = None) -> None:
     - `face-archive publish status`
     """
     with open_toolbox() as toolbox:
-        rows = [_status(toolbox, each) for each in _hubs(toolbox, hub)]
+        store = toolbox.topics_of_run()
+        rows = [_status(toolbox, store, each) for each in _hubs(toolbox, hub)]
     emit(rows, title="Hubs")
 
 
@@ -167,14 +170,14 @@ def _doubts(toolbox: Toolbox) -> Sequence[Doubt] | None:
         return toolbox.doubts()
 
 
-def _plan(toolbox: Toolbox, hub: Hub, doubts: Sequence[Doubt] | None) -> Plan:
+def _plan(toolbox: Toolbox, store: TopicStore, hub: Hub, doubts: Sequence[Doubt] | None) -> Plan:
     policy = toolbox.publish_policy
-    return plan(toolbox.topics, hub, now=datetime.now(UTC), policy=policy, doubts=doubts)
+    return plan(store, hub, now=datetime.now(UTC), policy=policy, doubts=doubts)
 
 
-def _status(toolbox: Toolbox, hub: Hub) -> dict[str, object]:
-    actual = toolbox.topics.projection(hub.hub_no).actual
-    drawn = _plan(toolbox, hub, toolbox.doubts(look=False))
+def _status(toolbox: Toolbox, store: TopicStore, hub: Hub) -> dict[str, object]:
+    actual = store.projection(hub.hub_no).actual
+    drawn = _plan(toolbox, store, hub, toolbox.doubts(look=False))
     return {
         "hub": hub.chat.title,
         "state": hub.state,
@@ -194,11 +197,15 @@ def _minutes(drawn: Plan, per_minute: int) -> float:
 
 
 async def _publish(
-    toolbox: Toolbox, max_operations: int | None, doubts: Sequence[Doubt] | None, hub: Hub
+    toolbox: Toolbox,
+    store: TopicStore,
+    max_operations: int | None,
+    doubts: Sequence[Doubt] | None,
+    hub: Hub,
 ) -> PublishResult:
     from resources.telegram.sessions import Lane
 
-    due = len(_plan(toolbox, hub, doubts).operations[:max_operations])
+    due = len(_plan(toolbox, store, hub, doubts).operations[:max_operations])
     minutes = due / toolbox.settings.hub_operations_per_minute
     say(f"{hub.chat.title}: {due} operations, about {minutes:.0f} minutes.")
     started = monotonic()
@@ -209,7 +216,7 @@ async def _publish(
             toolbox.media_of(telegram) as media,
         ):
             result = await publish(
-                toolbox.topics,
+                store,
                 telegram.hub,
                 media,
                 hub,

@@ -72,6 +72,7 @@ from resources.store.snapshots import SnapshotStore
 from resources.store.takeouts import TakeoutStore
 from resources.store.thresholds import ThresholdStore
 from resources.store.topics import TopicStore
+from resources.store.topics_of_run import RunTopics
 from resources.store.update_states import UpdateStateStore
 from resources.telegram.config import TelegramConfig
 from resources.telegram.proxy import parse_proxy
@@ -243,6 +244,10 @@ class Toolbox:
             self.media_of(account) as media,
         ):
             yield media
+
+    def topics_of_run(self) -> RunTopics:
+        """Give hubs and topics for one run: people are read once for all hubs."""
+        return RunTopics(self.database)
 
     @asynccontextmanager
     async def media_of(self, account: TelegramAccount) -> AsyncIterator[ExportedMedia]:

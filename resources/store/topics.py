@@ -6,8 +6,9 @@ rows of the outbox change is ``outbox``'s, hubs themselves are ``hubs``'.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import LiteralString
 
 from psycopg import Connection
@@ -17,7 +18,14 @@ from archive.errors import Permanent, Transient
 from archive.ids import AccountId, ChatNo, IdentityId
 from archive.publishing import HubNo
 from archive.publishing.doubts import Doubt
-from archive.publishing.state import Material, Permission, Projection, Source, WantedContent
+from archive.publishing.state import (
+    Material,
+    Permission,
+    Projection,
+    Source,
+    WantedContent,
+    WantedTopic,
+)
 from archive.records import Chat
 from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql
@@ -29,6 +37,15 @@ from resources.store.outbox import PostRows, TopicRows
 from resources.store.read_back import ReadBackRows
 
 _BUSY_RETRY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who is to be shown, whichever hub it is in, and who is not any more: see ``Projection``."""
+
+    wanted: tuple[WantedTopic, ...]
+    merged: Mapping[IdentityId, IdentityId]
+    erased: frozenset[IdentityId]
 
 
 class TopicStore(HubRows, TopicRows, PostRows, ReadBackRows):
@@ -67,16 +84,12 @@ class TopicStore(HubRows, TopicRows, PostRows, ReadBackRows):
             hub = connection.execute(sql.CHAT_OF_HUB, {"hub_no": hub_no}).fetchone()
             if hub is None:
                 raise Permanent("there is no such hub")
+            people = self._people(connection, hub_no)
             return Projection(
                 hub=chat_of(connection, hub[0]),
-                wanted=rows.wanted_topics(
-                    connection.execute(sql.PEOPLE),
-                    connection.execute(sql.APPEARANCES),
-                    connection.execute(sql.SOURCES),
-                    _chats(connection),
-                ),
-                merged=dict(connection.execute(sql.MERGED).fetchall()),
-                erased=frozenset(row[0] for row in connection.execute(sql.ERASED)),
+                wanted=people.wanted,
+                merged=people.merged,
+                erased=people.erased,
                 hub_no=hub_no,
                 rooms=rooms_of(connection, hub_no),
                 standings=standings_of(connection),
@@ -86,6 +99,19 @@ class TopicStore(HubRows, TopicRows, PostRows, ReadBackRows):
                     connection.execute(sql.ANSWERS, {"hub_no": hub_no}),
                 ),
             )
+
+    def _people(self, connection: Connection, hub_no: HubNo) -> People:
+        """Read whom a hub is to show, in the snapshot that its other side is read in."""
+        return People(
+            wanted=rows.wanted_topics(
+                connection.execute(sql.PEOPLE),
+                connection.execute(sql.APPEARANCES),
+                connection.execute(sql.SOURCES),
+                _chats(connection),
+            ),
+            merged=dict(connection.execute(sql.MERGED).fetchall()),
+            erased=frozenset(row[0] for row in connection.execute(sql.ERASED)),
+        )
 
     def still_asked(self, doubts: Sequence[Doubt]) -> Sequence[WantedContent]:
         """Give the questions that nobody and nothing has answered, in their order."""

@@ -128,6 +128,7 @@ class Stage:
         faces: CropSource | None = None,
         doubts: Sequence[Doubt] | None = None,
         on_operation: Callable[[Operation], None] = lambda _: None,
+        store: TopicStore | None = None,
     ) -> PublishResult:
         gateway = MortalHub(self.account.hub, dies)
 
@@ -136,7 +137,7 @@ class Stage:
             on_operation(operation)
 
         return await publish(
-            self.store,
+            store or self.store,
             cast(HubGateway, gateway),
             self.account.media,
             hub,

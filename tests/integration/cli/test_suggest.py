@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from archive.ids import ChatNo
 from resources.store.database import Database
+from resources.store.topics import TopicStore
 from tests.integration.cli.conftest import Shell
-from tests.integration.store.test_asking import House, alike, box_of, picture
+from tests.integration.store.test_asking import AXES, House, alike, box_of, picture
+from tests.unit.identity.worlds import around
 from tests.unit.test_identify import MODEL
 
 
@@ -107,3 +110,39 @@ def test_too_few_labels_say_what_is_missing(installed: Shell, pieces: House) -> 
     assert result.exit_code == 4
     assert "5 people with two pictures each (0)" in result.output
     assert "--folder" in result.output
+
+
+HUB = """
+INSERT INTO chats (chat_no, chat_id, kind, id_space, account_id, title, is_forum, is_hub)
+VALUES (99, -1000000000099, 'supergroup', 'own', 1, 'People', true, true)
+"""
+
+
+def test_uncertain_faces_are_asked_about_in_the_hub_where_that_is_wanted(
+    installed: Shell, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.person(around(AXES[0], 8, 0.97, 0))
+    for cosine in np.linspace(0.2, 0.8, 13):
+        doubtful = cosine * AXES[0] + np.sqrt(1 - cosine**2) * AXES[7]
+        house.faces(doubtful.astype(np.float32)[None])
+    house.shelf.execute("UPDATE chats SET allow_publish = true")
+    house.shelf.execute(HUB)
+    TopicStore(house.shelf.database).use(ChatNo(99))
+    questions = installed.rows("identities", "suggest", "uncertain")
+    assert questions
+    without, _ = _asked(installed)
+    assert without == []
+
+    monkeypatch.setenv("FACE_ARCHIVE_PUBLISH_UNCERTAIN", "true")
+    asked, due = _asked(installed)
+    assert asked == ["ask      Person 1? ← A chat · 2026-01-01"] * len(questions)
+    # Nothing new is looked for only to say how the hub stands: its topic of three operations too.
+    (status,) = installed.rows("publish", "status")
+    assert status["operations"] == due - len(questions) - 3
+
+
+def _asked(installed: Shell) -> tuple[list[object], int]:
+    """The questions of a plan, and how many operations it has."""
+    *operations, total = installed.rows("publish", "plan")
+    lines = [row["operation"] for row in operations]
+    return [line for line in lines if str(line).startswith("ask")], int(str(total["operations"]))

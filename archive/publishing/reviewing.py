@@ -84,11 +84,16 @@ def in_its_place(
 
 
 def _chosen(projection: Projection, contents: Sequence[WantedContent]) -> list[WantedContent]:
-    """Keep what was posted, and fill up; a face is asked about once."""
-    rows = (row for row in projection.actual.posts if row.state is not OutboxState.PLANNED)
-    posted = {row.content_key for row in rows}
+    """Keep what was posted, and fill up; a face is asked about once.
+
+    What could not be posted comes last: it would keep others from being asked.
+    """
+    states = {row.content_key: row.state for row in projection.actual.posts}
+    refused = [each for each in contents if states.get(each.content_key) is OutboxState.PLANNED]
+    posted = [each for each in contents if each.content_key in states and each not in refused]
+    new = [each for each in contents if each.content_key not in states]
     faces: dict[FaceId, WantedContent] = {}
-    for content in sorted(contents, key=lambda each: each.content_key not in posted):
+    for content in (*posted, *new, *refused):
         if content.asked is not None and len(faces) < MOST_ASKED:
             faces.setdefault(content.asked.doubt.face_id, content)
     return list(faces.values())

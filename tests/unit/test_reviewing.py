@@ -89,6 +89,16 @@ def test_a_hub_asks_the_most_useful_and_keeps_what_it_asked() -> None:
     assert faces(then) == [*range(MOST_ASKED + 1, MOST_ASKED + 6), *range(1, MOST_ASKED - 4)]
 
 
+def test_what_could_not_be_posted_keeps_nothing_else_from_being_asked() -> None:
+    mia = person(1, content(1))
+    questions = [question(number, mia) for number in range(1, MOST_ASKED + 2)]
+    (row,) = posted(questions[0])
+    refused = replace(row, state=OutboxState.PLANNED, message_id=None, refusal="no face")
+    there = asking(world(mia, actual=with_topic(refused)), *questions)
+    assert faces(there) == list(range(2, MOST_ASKED + 2))
+    assert faces(asking(there, *questions[:3])) == [2, 3, 1]
+
+
 def test_a_face_is_asked_about_once() -> None:
     mia, other = person(1, content(1)), person(2, content(2))
     both = question(7, other), question(7, mia)

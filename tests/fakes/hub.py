@@ -107,26 +107,26 @@ class MemoryHub:
 
     async def topics(self, hub: Chat) -> list[ForumTopic]:
         return [
-            ForumTopic(topic_id, topic.title, START, topic.icon_color, is_closed=topic.closed)
+            self._listed(topic_id, topic)
             for topic_id, topic in list(self.topics_.items())[: self.page_limit]
         ]
 
     async def topics_named(self, hub: Chat, topic_ids: Sequence[TopicId]) -> list[ForumTopic]:
         return [
-            ForumTopic(topic_id, topic.title, START, is_closed=topic.closed)
+            self._listed(topic_id, topic)
             for topic_id, topic in self.topics_.items()
             if topic_id in topic_ids
         ]
 
     async def page(self, hub: Chat, *, offset_id: MessageId) -> list[SeenMessage]:
-        below = (each for each in self._seen() if not offset_id or each.message_id < offset_id)
+        below = (each for each in self.seen() if not offset_id or each.message_id < offset_id)
         listed = (each for each in below if each.message_id not in self.unlisted)
         newest = sorted(listed, key=lambda each: each.message_id, reverse=True)
         return newest[: self.page_limit]
 
     async def messages(self, hub: Chat, message_ids: Sequence[MessageId]) -> list[SeenMessage]:
         assert 1 <= len(message_ids) <= 100
-        return [each for each in self._seen() if each.message_id in message_ids]
+        return [each for each in self.seen() if each.message_id in message_ids]
 
     async def admins(self, hub: Chat) -> frozenset[UserId]:
         return frozenset()
@@ -239,7 +239,8 @@ class MemoryHub:
         message = HubMessage(text, content_key, is_ours=False)
         self.topics_[topic_id].messages[MessageId(next(self._ids))] = message
 
-    def _seen(self) -> Iterator[SeenMessage]:
+    def seen(self) -> Iterator[SeenMessage]:
+        """Return everything that was written, as it stands."""
         for topic_id, topic in self.topics_.items():
             for message_id, each in topic.messages.items():
                 yield SeenMessage(
@@ -251,6 +252,12 @@ class MemoryHub:
                     media_id=each.media_id,
                     remark=each.remark,
                 )
+
+    def _listed(self, topic_id: TopicId, topic: HubTopic) -> ForumTopic:
+        ourselves = UserId(self.chat.account_id)
+        return ForumTopic(
+            topic_id, topic.title, START, topic.icon_color, ourselves, is_closed=topic.closed
+        )
 
     def _topic(self, topic_id: TopicId) -> HubTopic:
         if topic_id not in self.topics_:

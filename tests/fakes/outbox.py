@@ -172,6 +172,23 @@ class MemoryOutbox:
     def finish_answer(self, remark_id: int, message_id: MessageId) -> None:
         raise NotImplementedError
 
+    def adopt_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
+        self.begin_topic(hub_no, row)
+        self.finish_topic(hub_no, row, topic_id)
+
+    def adopt_summary(
+        self, hub_no: HubNo, row: TopicRow, summary: SummaryRow, message_id: MessageId
+    ) -> None:
+        self.begin_summary(hub_no, row.identity_id, summary)
+        self.finish_summary(hub_no, row.identity_id, message_id, certain=False)
+        self.pinned_summary(hub_no, row.identity_id)
+
+    def adopt_post(
+        self, hub_no: HubNo, row: PublicationRow, attempt: Attempt, message_id: MessageId
+    ) -> None:
+        self.begin_post(hub_no, row, attempt)
+        self.finish_post(row.publication_id, attempt.random_id, message_id, certain=False)
+
     def begin_post(self, hub_no: HubNo, row: PublicationRow, attempt: Attempt) -> None:
         there = self.posts.get(row.publication_id)
         _require(there is None or there.state in {S.PLANNED, S.SENDING})

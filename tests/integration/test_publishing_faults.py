@@ -8,18 +8,22 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import cast
+from uuid import UUID
 
 import pytest
 
 from archive.chats import MarkedId
 from archive.errors import Transient
-from archive.ids import ChatId
+from archive.ids import ChatId, FaceId, IdentityId
 from archive.publishing import Hub, ReadBackOptions, read_back
+from archive.publishing.doubts import REVIEW_TITLE, Doubt
+from archive.publishing.ways import CropSource
 from resources.store.database import Database
 from telegram_sandbox import ChatHandle, Fault, FaultSchedule, Upset
 from telegram_sandbox.records import GENERAL_TOPIC
 from telegram_sandbox.schedule import PUBLISHING, READING_BACK
-from tests.integration.publishing_stage import Stage, seen, stage
+from tests.integration.publishing_stage import Stage, picture, seen, stage
 
 # What a run may have to be begun anew for; far more than any schedule takes.
 LIVES = 40
@@ -66,13 +70,29 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[Stage]:
         yield found
 
 
+class Faces:
+    """Faces cut out, each unlike the others."""
+
+    def face(self, face_id: FaceId) -> bytes:
+        return picture(face_id.int % 7)
+
+
+@pytest.fixture
+def doubts(house: Stage) -> list[Doubt]:
+    """About two faces of nobody, of whom somebody is renamed and somebody hidden."""
+    return [
+        Doubt(FaceId(house.rows.face(content, None)), IdentityId(UUID(int=person)), placed=False)
+        for content, person in ((1, 2), (5, 3))
+    ]
+
+
 def change(house: Stage, script: str) -> None:
     for statement in script.split(";"):
         if statement.strip():
             house.rows.run(statement)
 
 
-def contents(handle: ChatHandle) -> dict[str, object]:
+def contents(handle: ChatHandle) -> dict[str, list[object]]:
     """All a member sees of each topic; once nothing is to be seen twice."""
     topics = seen(handle)
     for messages in topics.values():
@@ -94,9 +114,13 @@ async def lived_through(house: Stage, work: Callable[[], Awaitable[bool]]) -> No
     raise AssertionError("it never came to its end")
 
 
-async def published(house: Stage, hub: Hub, handle: ChatHandle) -> dict[str, object]:
+async def published(
+    house: Stage, hub: Hub, handle: ChatHandle, doubts: list[Doubt]
+) -> dict[str, list[object]]:
+    faces = cast(CropSource, Faces())
+
     async def work() -> bool:
-        result = await house.publish(hub)
+        result = await house.publish(hub, doubts=doubts, faces=faces)
         contents(handle)
         return result.done == 0 == result.remaining
 
@@ -149,13 +173,16 @@ def drawn(seed: int) -> FaultSchedule:
 
 @pytest.mark.parametrize("seed", SEEDS, ids="seed-{}".format)
 async def test_after_any_schedule_of_faults_the_hub_is_what_it_is_without_any(
-    house: Stage, seed: int
+    house: Stage, doubts: list[Doubt], seed: int
 ) -> None:
     whole = house.hub(house.others)
-    expected = [await published(house, whole, house.others)]
+    expected = [await published(house, whole, house.others, doubts)]
     change(house, CORRECTIONS)
-    expected.append(await published(house, whole, house.others))
+    expected.append(await published(house, whole, house.others, doubts))
     assert expected[0] != expected[1]
+    asked = [len(m) for each in expected for t, m in each.items() if t.startswith(REVIEW_TITLE)]
+    # With what is pinned; about somebody who is hidden nothing is asked.
+    assert asked == [1 + 2, 1 + 1]
     struck = 0
     for number in range(SCHEDULES * (seed - 1), SCHEDULES * seed):
         handle = house.scenario.supergroup("People", owner=house.me, forum=True)
@@ -168,10 +195,10 @@ async def test_after_any_schedule_of_faults_the_hub_is_what_it_is_without_any(
         try:
             for script, wanted in zip((BACK, CORRECTIONS), expected, strict=True):
                 change(house, script)
-                assert await published(house, hub, handle) == wanted
+                assert await published(house, hub, handle, doubts) == wanted
                 spoil(handle, random.Random(number))
                 await looked_at(house, hub)
-                assert await published(house, hub, handle) == wanted
+                assert await published(house, hub, handle, doubts) == wanted
         except AssertionError as error:
             error.add_note(f"{schedule}\n\n{schedule!r}")
             raise

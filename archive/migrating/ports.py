@@ -11,7 +11,7 @@ from typing import Final, NewType, Protocol
 from uuid import UUID
 
 from archive.calibrating import LocalThreshold
-from archive.faces.records import Box, Embedding, ModelRecord
+from archive.faces.records import Box, Embedding, Landmarks, ModelRecord
 from archive.ids import FaceId
 
 MigrationId = NewType("MigrationId", UUID)
@@ -84,12 +84,13 @@ class Counts:
         return max(0, self.faces - self.embedded - self.refused)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FaceCrop:
     """A stored face, as far as embedding its crop needs it.
 
     Attributes:
         box: In pixels of the picture.
+        landmarks: Likewise, in `landmark_schema`; those of another schema mean nothing to a model.
         width: Of the picture; None where nobody wrote it down.
         height: Likewise.
         created_at: When it was stored: the oldest are embedded first.
@@ -98,6 +99,8 @@ class FaceCrop:
     face_id: FaceId
     crop_key: str
     box: Box
+    landmarks: Landmarks
+    landmark_schema: str
     width: int | None
     height: int | None
     created_at: datetime

@@ -123,8 +123,17 @@ class MigrationStore:
         with self._database.transaction() as connection:
             rows = connection.execute(sql.LACKING, values).fetchall()
         return [
-            FaceCrop(FaceId(face_id), crop_key, Box(x1, y1, x2, y2), width, height, created_at)
-            for face_id, crop_key, x1, y1, x2, y2, width, height, created_at in rows
+            FaceCrop(
+                FaceId(face_id),
+                crop_key,
+                Box(*sides),
+                np.asarray(landmarks, dtype=np.float32).reshape(-1, 2),
+                schema,
+                width,
+                height,
+                created_at,
+            )
+            for face_id, crop_key, *sides, landmarks, schema, width, height, created_at in rows
         ]
 
     def keep(

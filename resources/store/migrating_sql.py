@@ -44,7 +44,8 @@ AND NOT EXISTS (
     WHERE migration_refusals.face_id = faces.face_id AND migration_id = %(migration_id)s)
 """
 LACKING: Final[LiteralString] = f"""
-SELECT face_id, crop_key, x1, y1, x2, y2, width, height, faces.created_at
+SELECT face_id, crop_key, x1, y1, x2, y2, landmarks, landmark_schema, width, height,
+       faces.created_at
 FROM faces JOIN blobs USING (content_key)
 WHERE (faces.created_at, face_id) > (%(after_time)s, %(after_id)s) AND {LACKS}
 ORDER BY faces.created_at, face_id LIMIT %(limit)s

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -100,6 +104,32 @@ def test_a_vector_of_a_crop_is_like_that_of_the_picture(
     assert np.median(cosines) >= 0.97
     assert np.mean(cosines >= 0.95) >= 0.9
     assert cosines.min() >= 0.92
+
+
+def test_a_model_that_names_the_same_points_makes_the_vector_of_the_picture_again(
+    album: Album, photos: Sequence[Path], pack_spec: EngineSpec, tmp_path: Path
+) -> None:
+    assert pack_spec.models_dir is not None
+    shutil.copytree(
+        pack_spec.models_dir / "models" / PACK,
+        tmp_path / "packs" / "models" / "mine",
+        copy_function=shutil.copyfile,
+    )
+    album.add(photos[::4], pack_spec)
+    mine = replace(pack_spec, model_name="mine", models_dir=tmp_path / "packs")
+
+    vectors = asyncio.run(embedded(album, mine))
+
+    # Of a face of 20 pixels the crop's own compression is what is seen.
+    rows = album.execute(
+        "SELECT face_id, embedding::text FROM embeddings JOIN faces USING (face_id)"
+        " WHERE least(x2 - x1, y2 - y1) >= 60"
+    )
+    whole = {
+        FaceId(UUID(str(face_id))): np.asarray(json.loads(str(text))) for face_id, text in rows
+    }
+    assert len(whole) == len(photos[::4])
+    assert min(float(np.asarray(vectors[each]) @ whole[each]) for each in whole) >= 0.99
 
 
 def test_a_crop_that_is_no_picture_is_refused_and_the_worker_goes_on(

@@ -199,10 +199,10 @@ def _photos(shared: Path, *, quick: bool) -> list[bytes]:
     """Give 100 small photos and 96 larger ones; a fifth of each if quick."""
     step = 5 if quick else 1
     small = [path.read_bytes() for path in sorted(shared.glob("faces/lfw10/*/*.jpg"))[::step]]
-    return small + _made(step)
+    return small + group_photos(step)
 
 
-def _made(step: int) -> list[bytes]:
+def group_photos(step: int) -> list[bytes]:
     """Cut, mirror and scale insightface's own six people into photos of all sizes."""
     from PIL import Image, ImageOps
 

@@ -93,5 +93,22 @@ def test_the_detector_sees_a_small_view_and_the_recogniser_all_that_the_crop_has
         embed_crop(engine, pixels, crop)
 
     sides = [max(pixels.shape[:2]) for pixels, _ in stored]
-    assert max(engine.detected) <= 160 < max(sides)
+    assert max(engine.detected) <= 128 < max(sides)
     assert engine.embedded == sides
+
+
+def test_where_the_detector_sees_nothing_in_the_small_it_looks_closer(
+    engines: dict[str, FaceEngine], seen: dict[str, MediaAnalysis]
+) -> None:
+    class ShortSighted(Watched):
+        def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
+            faces = super().detect(image, closely=closely)
+            return faces if max(image.shape[:2]) > 400 else []
+
+    (pixels, crop), *_ = crops(seen[PACK])
+    face, *_ = seen[PACK].faces
+    engine = ShortSighted(engines[PACK])
+    vector = embed_crop(engine, pixels, crop)
+
+    assert engine.detected == [128, 512]
+    assert float(vector @ face.embedding) > 0.9

@@ -2,9 +2,10 @@
 
 Pure. A topic is ours if our account opened it; whose it is says its title, and most of its pictures
 unless the title is a name: a number may have been given to somebody else since. A post is ours if
-our account sent it into such a topic; what it shows says the file, or the source that it links to.
-What only looks like ours by the source that it links to, but cannot be told, is a stray. Everything
-else is left alone: what others wrote, and what the owner of our account wrote by hand.
+our account sent it into such a topic and it names a source; what it shows says the file, or the
+source that it links to. What only looks like ours by such a link, but cannot be told, is a stray.
+Everything else is left alone: what others wrote, what the owner of our account wrote by hand, and
+what may be an unresolved send, because publishing finds out what became of that.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from html import escape
 
 from archive.chats import message_link
 from archive.ids import AccountId, ContentKey, IdentityId, MessageId, TopicId, UserId
+from archive.publishing.captions import place
 from archive.publishing.drift import SeenMessage, names_source
 from archive.publishing.records import PostMethod
-from archive.publishing.state import Actual, Source, WantedContent, WantedTopic
+from archive.publishing.state import Actual, OutboxState, Source, WantedContent, WantedTopic
 from archive.records import ForumTopic
 
 _GENERAL = TopicId(1)
@@ -131,10 +133,14 @@ def recognise(
     lost: list[Lost] = []
     strays: list[Stray] = []
     inside = _Inside(actual, as_shown)
+    opening, sending = _unresolved(actual)
     for topic_id, topic in seen.topics.items():
         messages = seen.messages.get(topic_id, [])
         whose = known.get(topic_id)
-        if whose is None and (topic_id == _GENERAL or topic.creator_id != UserId(ourselves)):
+        is_ours = topic_id != _GENERAL and topic.creator_id == UserId(ourselves)
+        if whose in sending or (whose is None and topic.title.strip() in opening):
+            continue
+        if whose is None and not is_ours:
             continue
         owner = None if whose is None else people.get(whose)
         if whose is None and (owner := _owner(topic, people, actual, messages)) is not None:
@@ -147,6 +153,13 @@ def recognise(
             topic, messages, inside.known | told, alone=whose is None and owner is None
         )
     return Recognised(tuple(lost), tuple(strays))
+
+
+def _unresolved(actual: Actual) -> tuple[set[str], set[IdentityId]]:
+    """Name the topics that may have been opened, and those into which something may be sent."""
+    opening = {row.title for row in actual.topics.values() if row.topic_id is None}
+    sending = {post.identity_id for post in actual.posts if post.state is OutboxState.SENDING}
+    return opening, sending
 
 
 def _owner(
@@ -208,13 +221,19 @@ def _shown_by(message: SeenMessage, owner: WantedTopic, there: Set[ContentKey]) 
     open_ = [each for each in owner.contents if each.content_key not in there]
     for content in open_:
         for source in content.sources:
-            if source.media_id == message.media_id:
+            if source.media_id == message.media_id and _is_captioned(message, content):
                 return LostPost(owner, content, source, PostMethod.REFERENCE, message.message_id)
     linked = [(content, source) for content in open_ for source in _linked(message, content)]
     if len({content.content_key for content, _ in linked}) != 1 or message.media_id is None:
         return None
     content, source = linked[0]
     return LostPost(owner, content, source, PostMethod.UPLOAD, message.message_id)
+
+
+def _is_captioned(message: SeenMessage, content: WantedContent) -> bool:
+    """Whether it names a source, as what somebody sent by hand does not."""
+    places = (escape(place(source)) for source in content.sources)
+    return any(_linked(message, content)) or any(each in message.shown for each in places)
 
 
 def _linked(message: SeenMessage, content: WantedContent) -> Iterator[Source]:

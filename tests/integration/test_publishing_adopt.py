@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -168,3 +169,27 @@ async def test_what_somebody_else_made_to_look_like_ours_is_left_alone(
     house.people.topic(house.bob, "Person 7")
     assert await adopted(house, hub) == Recognised()
     assert MessageId(copy.id) in {each.id for each in house.people.messages}
+
+
+async def test_a_picture_that_we_sent_by_hand_is_no_post(house: Stage, hub: Hub) -> None:
+    forget(house)
+    post = ours(house, "Mia & Ida")[1]
+    house.people.edit(post, text="look!", entities=())
+    found = await adopted(house, hub)
+    assert not [each for each in found.lost if str(each).endswith(f"message {post.id}")]
+    assert found.strays == ()
+
+
+async def test_what_may_have_been_sent_is_left_to_publishing(house: Stage, hub: Hub) -> None:
+    house.rows.run(
+        "UPDATE publications SET state = 'sending', message_id = NULL WHERE identity_id = %s",
+        UUID(int=2),
+    )
+    house.rows.run("DELETE FROM publications WHERE identity_id = %s", UUID(int=1))
+    house.rows.run("DELETE FROM topic_summaries WHERE identity_id = %s", UUID(int=1))
+    house.rows.run(
+        "UPDATE topics SET state = 'sending', topic_id = NULL WHERE identity_id = %s", UUID(int=1)
+    )
+    before = seen(house.people)
+    assert await adopted(house, hub) == Recognised()
+    assert seen(house.people) == before

@@ -55,6 +55,9 @@ def test_whatever_rows_are_lost_and_whatever_happens_then_the_hub_comes_right_wi
 ) -> None:
     house, rng = grown(seed, policy)
     house.publish()
+    if changes:
+        house.befall(rng)
+        house.dies_publishing(rng.randint(1, 5), has_effect=True)
     for topic_id in house.hub.topics_:
         if rng.random() < 0.2:
             house.hub.add_foreign(topic_id, "I was here", None)

@@ -90,21 +90,20 @@ class FaceCrop:
 
     Attributes:
         box: In pixels of the picture.
+        landmarks: Likewise, in `landmark_schema`; those of another schema mean nothing to a model.
         width: Of the picture; None where nobody wrote it down.
         height: Likewise.
         created_at: When it was stored: the oldest are embedded first.
-        landmarks: In pixels of the picture, as its finder saw them.
-        landmark_schema: Of the landmarks; those of another schema mean nothing to a model.
     """
 
     face_id: FaceId
     crop_key: str
     box: Box
+    landmarks: Landmarks
+    landmark_schema: str
     width: int | None
     height: int | None
     created_at: datetime
-    landmarks: Landmarks | None = None
-    landmark_schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)

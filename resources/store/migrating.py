@@ -127,11 +127,11 @@ class MigrationStore:
                 FaceId(face_id),
                 crop_key,
                 Box(*sides),
+                np.asarray(landmarks, dtype=np.float32).reshape(-1, 2),
+                schema,
                 width,
                 height,
                 created_at,
-                np.asarray(landmarks, dtype=np.float32).reshape(-1, 2),
-                schema,
             )
             for face_id, crop_key, *sides, landmarks, schema, width, height, created_at in rows
         ]

@@ -12,7 +12,7 @@ import numpy as np
 
 from archive.calibrating import LocalThreshold
 from archive.errors import ItemRejected, Permanent
-from archive.faces.records import Box, Embedding, ModelRecord
+from archive.faces.records import FIVE_POINTS, Box, Embedding, ModelRecord
 from archive.ids import FaceId
 from archive.migrating.ports import (
     Counts,
@@ -36,7 +36,9 @@ class Killed(BaseException):
 def face(number: int) -> FaceCrop:
     """Give the n-th face: it came in minute n."""
     created_at = START + timedelta(minutes=number)
-    return FaceCrop(FaceId(UUID(int=number)), f"{number}", Box(0, 0, 9, 9), 20, 20, created_at)
+    box, points = Box(0, 0, 9, 9), np.zeros((5, 2), dtype=np.float32)
+    face_id = FaceId(UUID(int=number))
+    return FaceCrop(face_id, f"{number}", box, points, FIVE_POINTS, 20, 20, created_at)
 
 
 def vector_of(number: int) -> Embedding:

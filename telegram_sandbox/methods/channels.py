@@ -22,6 +22,11 @@ TITLE_MAXIMUM: Final = 128
 NO_PHOTO: Final = types.PhotoEmpty(0)
 
 
+def _as_it_is_now(ctx: Context, chat: Chat) -> Any:
+    update = types.UpdateChannel(chat.id)
+    return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)
+
+
 @handles(functions.contacts.ResolveUsernameRequest)
 def resolve_username(ctx: Context, request: Any) -> Any:
     """Finds a user or a public chat by name."""
@@ -69,8 +74,7 @@ def _join(ctx: Context, chat: Chat) -> Any:
     if chat.member(ctx.account) is not None:
         raise RpcRefusal("USER_ALREADY_PARTICIPANT")
     chat.members[ctx.account.id] = Member(ctx.account, ctx.world.now())
-    update = types.UpdateChannel(chat.id)
-    return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)
+    return _as_it_is_now(ctx, chat)
 
 
 @handles(functions.messages.ImportChatInviteRequest)
@@ -92,8 +96,7 @@ def leave_channel(ctx: Context, request: Any) -> Any:
     """Leaves a channel."""
     chat = resolve_channel(ctx, request.channel, as_member=True)
     chat.members[ctx.account.id].gone = True
-    update = types.UpdateChannel(chat.id)
-    return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)
+    return _as_it_is_now(ctx, chat)
 
 
 @handles(functions.channels.GetChannelsRequest)
@@ -215,8 +218,7 @@ def toggle_forum(ctx: Context, request: Any) -> Any:
         ctx.world.make_forum(chat)
     chat.forum = request.enabled
     ctx.world.chat_changed(chat)
-    update = types.UpdateChannel(chat.id)
-    return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)
+    return _as_it_is_now(ctx, chat)
 
 
 @handles(functions.messages.ToggleNoForwardsRequest)
@@ -226,8 +228,7 @@ def toggle_no_forwards(ctx: Context, request: Any) -> Any:
     require_right(ctx, chat, "change_info")
     chat.noforwards = request.enabled
     ctx.world.chat_changed(chat)
-    update = types.UpdateChannel(chat.id)
-    return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)
+    return _as_it_is_now(ctx, chat)
 
 
 @handles(functions.channels.ToggleSlowModeRequest)
@@ -237,5 +238,4 @@ def toggle_slow_mode(ctx: Context, request: Any) -> Any:
     require_right(ctx, chat, "ban_users")
     chat.slow_mode_seconds = request.seconds
     ctx.world.chat_changed(chat)
-    update = types.UpdateChannel(chat.id)
-    return types.Updates([update], [], [ctx.views.chat(chat)], ctx.world.now(), 0)
+    return _as_it_is_now(ctx, chat)

@@ -1,7 +1,6 @@
 """Rules about the repository itself: addresses, machine paths, and a lock that is in step."""
 
 import ast
-import importlib.util
 import re
 import subprocess
 import sys
@@ -174,9 +173,15 @@ def test_hooks_are_local_ones() -> None:
     assert {repository["repo"] for repository in config["repos"]} == {"local"}
 
 
-def test_the_listener_starts_without_dagster() -> None:
-    if importlib.util.find_spec("sensors.listener") is None:
-        pytest.skip("there is no listener yet")
-    program = "import sys, sensors.listener; sys.exit('dagster' in sys.modules)"
-
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+def test_commands_and_the_listener_start_without_what_only_some_work_needs() -> None:
+    program = (
+        "import sys, cli.app\n"
+        "heavy = {'dagster', 'duckdb', 'polars', 'requests', 'sklearn', 'telethon'}\n"
+        "print(*sorted(heavy & set(sys.modules)))\n"
+        "import sensors.listener\n"
+        "print(*sorted({'dagster'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []

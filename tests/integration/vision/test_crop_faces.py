@@ -61,9 +61,22 @@ def seen(engines: dict[str, FaceEngine], six_people: bytes) -> dict[str, MediaAn
 
 
 def crops(analysis: MediaAnalysis) -> list[tuple[Pixels, FaceCrop]]:
-    size, now = (analysis.fingerprint.width, analysis.fingerprint.height), datetime.now(UTC)
+    """Give what an archive keeps, the landmarks in a schema that no model has."""
+    picture = analysis.fingerprint
     return [
-        (decode_photo(face.crop).pixels, FaceCrop(new_face_id(), "a crop", face.box, *size, now))
+        (
+            decode_photo(face.crop).pixels,
+            FaceCrop(
+                new_face_id(),
+                "a crop",
+                face.box,
+                face.landmarks,
+                "points that nobody else names",
+                picture.width,
+                picture.height,
+                datetime.now(UTC),
+            ),
+        )
         for face in analysis.faces
     ]
 

@@ -138,9 +138,7 @@ def recognise(
         messages = seen.messages.get(topic_id, [])
         whose = known.get(topic_id)
         is_ours = topic_id != _GENERAL and topic.creator_id == UserId(ourselves)
-        if whose in sending or (whose is None and topic.title.strip() in opening):
-            continue
-        if whose is None and not is_ours:
+        if whose is None and (not is_ours or topic.title.strip() in opening):
             continue
         owner = None if whose is None else people.get(whose)
         if whose is None and (owner := _owner(topic, people, actual, messages)) is not None:
@@ -148,10 +146,9 @@ def recognise(
             del people[owner.identity.identity_id]
         found = list(inside.of(owner, messages)) if owner is not None else []
         lost += found
-        told = {each.message_id for each in found}
-        strays += _strays(
-            topic, messages, inside.known | told, alone=whose is None and owner is None
-        )
+        told = inside.known | {each.message_id for each in found}
+        if whose not in sending:
+            strays += _strays(topic, messages, told, alone=whose is None and owner is None)
     return Recognised(tuple(lost), tuple(strays))
 
 
@@ -218,16 +215,18 @@ class _Inside:
 
 def _shown_by(message: SeenMessage, owner: WantedTopic, there: Set[ContentKey]) -> LostPost | None:
     """Tell which content of a person a message shows: by its file, or else by its one source."""
-    open_ = [each for each in owner.contents if each.content_key not in there]
-    for content in open_:
-        for source in content.sources:
-            if source.media_id == message.media_id and _is_captioned(message, content):
-                return LostPost(owner, content, source, PostMethod.REFERENCE, message.message_id)
-    linked = [(content, source) for content in open_ for source in _linked(message, content)]
-    if len({content.content_key for content, _ in linked}) != 1 or message.media_id is None:
+    shown = [(c, source) for c in owner.contents for source in c.sources]
+    shown = [(c, source) for c, source in shown if source.media_id == message.media_id]
+    method = PostMethod.REFERENCE
+    if not shown and message.media_id is not None:
+        shown = [(c, source) for c in owner.contents for source in _linked(message, c)]
+        method = PostMethod.UPLOAD
+    if len({content.content_key for content, _ in shown}) != 1:
         return None
-    content, source = linked[0]
-    return LostPost(owner, content, source, PostMethod.UPLOAD, message.message_id)
+    content, source = shown[0]
+    if content.content_key in there or not _is_captioned(message, content):
+        return None
+    return LostPost(owner, content, source, method, message.message_id)
 
 
 def _is_captioned(message: SeenMessage, content: WantedContent) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
@@ -46,7 +47,7 @@ class AdoptingStore(PublishingStore, Protocol):
     """The outbox, to which rows of what is there already are added; each is one transaction."""
 
     def adopt_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
-        """Record a topic as sent."""
+        """Record a topic as sent, open or closed."""
         ...
 
     def adopt_summary(
@@ -182,7 +183,8 @@ def _record(
         topic = TopicRow(whose, draw(), OutboxState.SENDING, lost.wanted.title)
         match lost:
             case LostTopic():
-                store.adopt_topic(hub_no, topic, lost.topic.topic_id)
+                found_so = replace(topic, closed=lost.topic.is_closed)
+                store.adopt_topic(hub_no, found_so, lost.topic.topic_id)
             case LostSummary():
                 summary = SummaryRow(draw(), OutboxState.SENDING, "")
                 store.adopt_summary(hub_no, topic, summary, lost.message_id)

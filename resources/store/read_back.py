@@ -98,9 +98,15 @@ class ReadBackRows:
             connection.execute(_NOTE_READ_BACK, {"hub_no": hub_no, "message_id": message_id})
 
     def adopt_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
-        """Record a topic that is there as sent."""
-        values = {**rows.topic_values(hub_no, row), "topic_id": topic_id}
-        self._both(outbox_sql.BEGIN_TOPIC, outbox_sql.FINISH_TOPIC, values)
+        """Record a topic that is there as sent, open or closed."""
+        values = {**rows.topic_values(hub_no, row), "topic_id": topic_id, "closed": row.closed}
+        self._both(
+            outbox_sql.BEGIN_TOPIC,
+            outbox_sql.FINISH_TOPIC,
+            values,
+            outbox_sql.BEGIN_TOPIC_EDIT,
+            outbox_sql.FINISH_TOPIC_EDIT,
+        )
 
     def adopt_summary(
         self, hub_no: HubNo, row: TopicRow, summary: SummaryRow, message_id: MessageId

@@ -175,6 +175,8 @@ class MemoryOutbox:
     def adopt_topic(self, hub_no: HubNo, row: TopicRow, topic_id: TopicId) -> None:
         self.begin_topic(hub_no, row)
         self.finish_topic(hub_no, row, topic_id)
+        self.begin_topic_edit(hub_no, row.identity_id, title=None, closed=row.closed)
+        self.finish_topic_edit(hub_no, row.identity_id)
 
     def adopt_summary(
         self, hub_no: HubNo, row: TopicRow, summary: SummaryRow, message_id: MessageId

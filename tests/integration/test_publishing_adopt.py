@@ -171,6 +171,16 @@ async def test_what_somebody_else_made_to_look_like_ours_is_left_alone(
     assert MessageId(copy.id) in {each.id for each in house.people.messages}
 
 
+async def test_a_topic_that_was_closed_is_opened_again(house: Stage, hub: Hub) -> None:
+    before = seen(house.people)
+    forget(house)
+    topic(house, "Person 2").closed = True
+    await adopted(house, hub)
+    while (await house.publish(hub)).done:
+        pass
+    assert seen(house.people) == before
+
+
 async def test_a_picture_that_we_sent_by_hand_is_no_post(house: Stage, hub: Hub) -> None:
     forget(house)
     post = ours(house, "Mia & Ida")[1]

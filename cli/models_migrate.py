@@ -1,7 +1,7 @@
 """`models migrate`: another model for an archive that has faces, told first what it takes.
 
 Asks, shows how far it is, and goes on where it stopped; carrying it on is `archive.migrating`, what
-follows on the switch `cli.models_migrated`.
+follows on the switch `cli.models_migrated`, looking at it and ending it `cli.models_migration`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from archive.migrating.switching import (
     Carried,
     Stop,
     Tools,
-    abort,
     begin,
     carry_on,
     require_other,
@@ -33,6 +32,7 @@ from cli.env_file import write_values
 from cli.init_settings import CONSENT
 from cli.model_choice import ModelChoice, consented_model
 from cli.models_migrated import finish
+from cli.models_migration import end, show
 from cli.output import Row, emit, progress, say
 from resources.migrating import all_windows, migration_tools, other_engine
 from resources.settings import DEFAULT_ENV_FILE
@@ -88,16 +88,19 @@ def migrate_command(
     - `face-archive models migrate --status`
     - `face-archive models migrate --abort`
     """
-    if (name is None) != (aborting or status):
+    if [name is not None, aborting, status].count(True) != 1:
         raise typer.BadParameter("give the other model, or --status or --abort alone")
     with open_toolbox() as toolbox:
         if name is None:
-            (_abort if aborting else _status)(toolbox)
+            (end if aborting else show)(toolbox)
             return
         wishes = Wishes(force, redetect)
         choice = _chosen(toolbox, look_up(name).name, accept_noncommercial=accept_noncommercial)
         if _is_switched(toolbox, choice.name):
-            finish(toolbox, choice, env_file, redetect=redetect)
+            if dry_run:
+                say(f"{choice.name} is in use: there is nothing to change.")
+            else:
+                finish(toolbox, choice, env_file, redetect=redetect)
             return
         began = monotonic()
         carried = asyncio.run(_migrate(toolbox, choice, wishes, env_file, dry_run, yes))
@@ -216,36 +219,3 @@ def _carried_row(carried: Carried) -> Row:
         "outcome": str(carried.stop),
         **evaluation,
     }
-
-
-def _status(toolbox: Toolbox) -> None:
-    latest = toolbox.migrations.latest()
-    rows = [] if latest is None else [_status_row(toolbox, latest)]
-    emit(rows, title="Change of models", empty="The model was never changed.")
-
-
-def _status_row(toolbox: Toolbox, migration: Migration) -> Row:
-    counts = toolbox.migrations.counts(migration.to_model, migration)
-    kept = migration.old_vectors_until
-    return {
-        "from": migration.from_model,
-        "to": migration.to_model,
-        "state": str(migration.state),
-        "faces": counts.faces,
-        "embedded": counts.embedded,
-        "refused": counts.refused,
-        "started_at": f"{migration.started_at:%Y-%m-%d %H:%M} UTC",
-        "ended_at": migration.ended_at and f"{migration.ended_at:%Y-%m-%d %H:%M} UTC",
-        "way_back_until": kept and f"{kept:%Y-%m-%d} UTC",
-        "force": migration.wishes.force,
-        "redetect": migration.wishes.redetect,
-        "evaluation": migration.evaluation,
-    }
-
-
-def _abort(toolbox: Toolbox) -> None:
-    migration, removed = abort(toolbox.migrations)
-    say(
-        f"{migration.from_model} stays in use; {removed} vectors of {migration.to_model} were "
-        "removed."
-    )

@@ -21,7 +21,7 @@ from archive.migrating.ports import Counts
 
 MOST_REFUSED: Final = 0.05
 """Share of faces that may be refused: more is a place for crops that is not there, say, and no
-model should be switched to for that reason.."""
+model should be switched to for that reason."""
 
 _FEW: Final = 10  # refused faces that are no sign of anything
 

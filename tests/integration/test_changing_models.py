@@ -193,6 +193,7 @@ def test_an_archive_goes_to_another_model_and_back_and_everybody_stays(
 
     (state,) = installed.rows("models", "migrate", "--status")
     assert (state["state"], state["evaluation"]["verdict"]) == ("switched", "not worse")
+    assert installed.rows("models", "migrate", PACK, "--dry-run") == []
     (again,) = installed.rows("models", "migrate", PACK, "--yes")
     assert (again["assigned"], again["founded"]) == (0, 0)
 
@@ -209,6 +210,7 @@ def test_what_is_no_change_is_told(installed: Shell, album: Album) -> None:
     assert installed.run("models", "migrate", "--abort").exit_code == 4
     assert installed.run("models", "migrate").exit_code == 2
     assert installed.run("models", "migrate", "dlib", "--status").exit_code == 2
+    assert installed.run("models", "migrate", "--abort", "--status").exit_code == 2
     assert installed.run("models", "migrate", "--status").exit_code == 0
 
 

@@ -103,7 +103,8 @@ def test_nothing_to_read_is_no_error(served: Shell) -> None:
 
 
 def test_partitions_are_added_once_however_often_and_however_many(webserver: DagsterApi) -> None:
-    keys = [f"77_{number:010}_{number:010}" for number in range(1, 421)]
+    # More than one request adds.
+    keys = [f"77_{number:010}_{number:010}" for number in range(1, 211)]
     for _ in range(2):
         webserver.add_partitions(CHAT_WINDOW, keys, asset=WINDOW_ASSETS[0])
     backfill = webserver.launch(WINDOW_ASSETS, keys, title="all", tags={})

@@ -27,8 +27,8 @@ from archive.identity.events import Decision, identity_cell
 from archive.ids import DecisionId, IdentityId
 from archive.publishing.doubts import REVIEW
 from archive.publishing.records import HubNo
-from archive.publishing.state import topic_title, unnamed_title
 from archive.publishing.visible_text import shortened
+from archive.publishing.wanted import topic_title, unnamed_title
 from archive.records import Counts
 from archive.remarks import Command, Remark, RemarkKind, Verb, read_command, read_title
 

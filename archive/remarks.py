@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from archive.ids import ChatId, MessageId, TopicId, UserId
-from archive.publishing.state import TITLE_CHARACTERS
 from archive.publishing.visible_text import shortened
+from archive.publishing.wanted import TITLE_CHARACTERS
 
 LONGEST_ARGUMENT: Final = 256
 """UTF-16 units: more than any name may have, so that cutting makes no name that may be."""

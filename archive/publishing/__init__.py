@@ -1,10 +1,11 @@
 """People become topics of a hub: what should be there, what is, and the way between.
 
-In the order of the work: ``state`` holds both sides of a hub. ``planning`` compares them: who has
-a topic and what it says is ``desired``, one topic ``comparing`` (with ``near_copies`` and
-``captions``), what leaves it ``removing``, and the outcome ``operations``; where there are several
-hubs, ``seating`` says who belongs into which, and ``each_hub`` publishes to one after another.
-Questions about faces (``doubts``) are one more topic, filled by ``reviewing``.
+In the order of the work: ``state`` holds both sides of a hub, what is ``wanted`` there and what the
+``outbox`` knows of it. ``planning`` compares them: who has a topic and what it says is ``desired``,
+one topic ``comparing`` (with ``near_copies`` and ``captions``), what leaves it ``removing``, and
+the outcome ``operations``. Where there are several hubs, ``seating`` says who belongs into which,
+and ``each_hub`` publishes to one after another. Questions about faces (``doubts``) are one more
+topic, filled by ``reviewing``.
 ``publish`` carries a plan out, ``performing`` does one operation of it: ``keeping`` topics,
 ``telling`` summaries, ``sending`` posts and ``amending`` them (at a ``pace``, with the ``rights``
 checked first, on a ``board`` of what is where). ``reading_back`` looks whether what was written

@@ -17,6 +17,7 @@ from archive.errors import Permanent
 from archive.ids import MessageId, TopicId, new_random_id
 from archive.off_loop import off_loop
 from archive.publishing.captions import caption
+from archive.publishing.outbox import Attempt, OutboxState, PublicationRow, SummaryRow, TopicRow
 from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
 from archive.publishing.reading_ports import HubReading
@@ -31,13 +32,6 @@ from archive.publishing.recognising import (
 )
 from archive.publishing.records import Hub, HubGateway, HubNo
 from archive.publishing.rights import require_usable
-from archive.publishing.state import (
-    Attempt,
-    OutboxState,
-    PublicationRow,
-    SummaryRow,
-    TopicRow,
-)
 
 # channels.deleteMessages takes at most so many.
 _AT_ONCE = 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from archive.publishing.operations import Operation, PostContent
-from archive.publishing.state import WantedContent
+from archive.publishing.wanted import WantedContent
 
 # https://core.telegram.org/api/files#albums-grouped-media
 MAX_ALBUM = 10

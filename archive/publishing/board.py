@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from archive.ids import ContentKey, IdentityId, MessageId, TopicId
-from archive.publishing.state import Actual, PublicationRow, SummaryRow
+from archive.publishing.outbox import Actual, PublicationRow, SummaryRow
 
 
 @dataclass(slots=True)

@@ -13,8 +13,8 @@ from html import escape
 
 from archive.chats import message_link
 from archive.publishing.doubts import Asked
-from archive.publishing.state import Source
 from archive.publishing.visible_text import shortened
+from archive.publishing.wanted import Source
 from archive.records import Chat
 
 MAX_LINKS = 10

@@ -27,14 +27,8 @@ from archive.publishing.operations import (
     PostContent,
     PostSummary,
 )
-from archive.publishing.state import (
-    OutboxState,
-    PublicationRow,
-    Source,
-    TopicRow,
-    WantedContent,
-    WantedTopic,
-)
+from archive.publishing.outbox import OutboxState, PublicationRow, TopicRow
+from archive.publishing.wanted import Source, WantedContent, WantedTopic
 
 
 @dataclass(slots=True)

@@ -15,7 +15,9 @@ from archive.chats import message_link
 from archive.ids import ChatNo, IdentityId, MessageId, TopicId
 from archive.publishing.captions import chat_name
 from archive.publishing.doubts import EXPLANATION
-from archive.publishing.state import Projection, TopicRow, WantedTopic
+from archive.publishing.outbox import TopicRow
+from archive.publishing.state import Projection
+from archive.publishing.wanted import WantedTopic
 from archive.records import Chat
 
 MAX_CHATS = 10

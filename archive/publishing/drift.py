@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from archive.ids import MediaId, MessageId, TopicId
-from archive.publishing.state import Actual, OutboxState, PublicationRow, TopicRow
+from archive.publishing.outbox import Actual, OutboxState, PublicationRow, TopicRow
 from archive.records import ForumTopic
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from dataclasses import replace
 from archive.ids import IdentityId, TopicId
 from archive.publishing.board import Board
 from archive.publishing.operations import DeleteTopic, EditTopic, FindTopic, OpenTopic
+from archive.publishing.outbox import NOTHING, OutboxState, TopicRow
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Hub, HubGateway
-from archive.publishing.state import NOTHING, OutboxState, TopicRow
 
 
 class Keeper:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from archive.identity.rules import NEAR_COPY_BITS
-from archive.publishing.state import WantedContent
+from archive.publishing.wanted import WantedContent
 
 _UNSIGNED = (1 << 64) - 1
 # Rows that are compared with all others at a time: 8 MB of distances for a topic of 16 000.

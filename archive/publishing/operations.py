@@ -14,14 +14,8 @@ from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing.captions import caption, place
 from archive.publishing.desired import chats_of, summary
 from archive.publishing.doubts import Asked
-from archive.publishing.state import (
-    AnswerRow,
-    PublicationRow,
-    Source,
-    SummaryRow,
-    TopicRow,
-    WantedTopic,
-)
+from archive.publishing.outbox import AnswerRow, PublicationRow, SummaryRow, TopicRow
+from archive.publishing.wanted import Source, WantedTopic
 
 # channels.deleteMessages takes at most so many (https://core.telegram.org/method/channels.deleteMessages).
 MAX_REMOVALS = 100

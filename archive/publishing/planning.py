@@ -27,11 +27,12 @@ from archive.publishing.comparing import Difference, compare
 from archive.publishing.desired import Policy
 from archive.publishing.doubts import Doubt
 from archive.publishing.operations import GiveAnswer, OpenTopic, Operation, PostContent
+from archive.publishing.outbox import Actual, PublicationRow
 from archive.publishing.records import Hub, HubNo
 from archive.publishing.removing import Farewells, batches
 from archive.publishing.reviewing import DoubtingStore, reviewed
 from archive.publishing.seating import ROOM_LIMITS, RoomLimits, seat
-from archive.publishing.state import Actual, Projection, PublicationRow
+from archive.publishing.state import Projection
 from archive.records import Counts
 
 

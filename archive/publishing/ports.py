@@ -16,18 +16,11 @@ from uuid import UUID
 
 from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId
 from archive.publishing.doubts import Doubt
+from archive.publishing.outbox import Attempt, PublicationRow, SummaryRow, TopicRow
 from archive.publishing.records import Hub, HubNo, HubState
 from archive.publishing.reviewing import DoubtingStore
-from archive.publishing.state import (
-    Attempt,
-    Material,
-    Permission,
-    Projection,
-    PublicationRow,
-    Source,
-    SummaryRow,
-    TopicRow,
-)
+from archive.publishing.state import Material, Permission, Projection
+from archive.publishing.wanted import Source
 
 
 class TopicOutbox(Protocol):

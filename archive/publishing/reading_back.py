@@ -26,11 +26,11 @@ from archive.publishing.drift import (
     stranger,
     topic_drift,
 )
+from archive.publishing.outbox import Actual, TopicRow
 from archive.publishing.overhearing import Overhearing
 from archive.publishing.reading_ports import HubReading, ReadBackStore, RemarkKeeper
 from archive.publishing.recording import record
 from archive.publishing.records import Hub
-from archive.publishing.state import Actual, TopicRow
 from archive.records import Counts
 
 # channels.getMessages takes at most so many.

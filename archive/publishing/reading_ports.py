@@ -12,9 +12,9 @@ from uuid import UUID
 
 from archive.ids import IdentityId, MediaId, MessageId, TopicId, UserId
 from archive.publishing.drift import SeenMessage
+from archive.publishing.outbox import Actual
 from archive.publishing.ports import PostOutbox, TopicOutbox
 from archive.publishing.records import Hub, HubNo
-from archive.publishing.state import Actual
 from archive.records import Chat, ForumTopic
 
 if TYPE_CHECKING:

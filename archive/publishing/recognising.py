@@ -18,8 +18,9 @@ from archive.chats import message_link
 from archive.ids import AccountId, ContentKey, IdentityId, MessageId, TopicId, UserId
 from archive.publishing.captions import place
 from archive.publishing.drift import SeenMessage, names_source
+from archive.publishing.outbox import Actual, OutboxState
 from archive.publishing.records import PostMethod
-from archive.publishing.state import Actual, OutboxState, Source, WantedContent, WantedTopic
+from archive.publishing.wanted import Source, WantedContent, WantedTopic
 from archive.records import ForumTopic
 
 _GENERAL = TopicId(1)

@@ -21,7 +21,8 @@ from archive.publishing.operations import (
     LinkTopic,
     Operation,
 )
-from archive.publishing.state import OutboxState, Projection, PublicationRow, TopicRow
+from archive.publishing.outbox import OutboxState, PublicationRow, TopicRow
+from archive.publishing.state import Projection
 
 
 class Farewells:

@@ -15,7 +15,9 @@ from archive.chats import message_link
 from archive.identity.records import Identity
 from archive.ids import FaceId, IdentityId, MessageId
 from archive.publishing.doubts import REVIEW, REVIEW_TITLE, Doubt
-from archive.publishing.state import OutboxState, Projection, WantedContent, WantedTopic
+from archive.publishing.outbox import OutboxState
+from archive.publishing.state import Projection
+from archive.publishing.wanted import WantedContent, WantedTopic
 
 MOST_ASKED: Final = 20
 """Questions at a time in one hub: about a screen of a phone, and a minute to post. Each answer

@@ -17,7 +17,8 @@ from archive.publishing.desired import Policy, priority, shown_people
 from archive.publishing.doubts import REVIEW
 from archive.publishing.records import ALL_OTHERS, HubNo, HubRule
 from archive.publishing.reviewing import MOST_ASKED, in_its_place, review_topic
-from archive.publishing.state import Projection, Room, Standing, WantedContent, WantedTopic
+from archive.publishing.state import Projection, Room, Standing
+from archive.publishing.wanted import WantedContent, WantedTopic
 
 # A topic's own message, its summary, and the note that this was pinned.
 MESSAGES_A_TOPIC = 3

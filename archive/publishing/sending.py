@@ -22,18 +22,13 @@ from archive.ids import MessageId, TopicId, new_random_id
 from archive.publishing.captions import caption, names_only
 from archive.publishing.doubts import Doubt
 from archive.publishing.operations import PostContent
+from archive.publishing.outbox import NOTHING, Attempt, OutboxState, PublicationRow
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import CopyRefused, Hub, HubGateway, MessageStuck
-from archive.publishing.state import (
-    NOTHING,
-    Attempt,
-    OutboxState,
-    Permission,
-    PublicationRow,
-    Source,
-)
+from archive.publishing.state import Permission
+from archive.publishing.wanted import Source
 from archive.publishing.ways import Way, Ways, compose, from_pending, writes
 
 # What every way of copying refused is tried again after a day: most refusals are for ever, but

@@ -15,12 +15,12 @@ from uuid import UUID, uuid4
 
 from archive.ids import TopicId
 from archive.publishing.operations import PostContent
+from archive.publishing.outbox import Attempt, PublicationRow
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import CopyRefused, Hub, HubGateway, PostMethod
 from archive.publishing.sending import Draft, Sender
-from archive.publishing.state import Attempt, PublicationRow
 from archive.publishing.ways import Way, Ways, compose
 
 

@@ -14,11 +14,11 @@ from html import escape
 from archive.ids import IdentityId, MessageId, TopicId
 from archive.publishing.desired import pointer
 from archive.publishing.operations import LinkTopic
+from archive.publishing.outbox import AnswerRow, OutboxState, SummaryRow
 from archive.publishing.outcomes import Outcome
 from archive.publishing.pace import Pace
 from archive.publishing.ports import TopicOutbox
 from archive.publishing.records import Hub, HubGateway, MessageStuck
-from archive.publishing.state import AnswerRow, OutboxState, SummaryRow
 
 
 class Teller:

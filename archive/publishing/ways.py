@@ -15,9 +15,11 @@ from typing import Protocol
 from archive.errors import ItemRejected, Transient
 from archive.ids import AccountId, ContentKey, FaceId, IdentityId
 from archive.media_pass.ports import MediaSource
+from archive.publishing.outbox import PublicationRow
 from archive.publishing.ports import PublishingStore
 from archive.publishing.records import Post, PostMethod
-from archive.publishing.state import Material, PublicationRow, Source
+from archive.publishing.state import Material
+from archive.publishing.wanted import Source
 
 # A picture that was forwarded a hundred times need not be refused three hundred times.
 MAX_SOURCES = 3

@@ -14,7 +14,7 @@ from uuid import UUID
 from archive.errors import Transient
 from archive.ids import IdentityId, MessageId, TopicId
 from archive.publishing import HubNo
-from archive.publishing.state import (
+from archive.publishing.outbox import (
     NOTHING,
     Attempt,
     OutboxState,

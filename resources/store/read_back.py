@@ -11,7 +11,7 @@ from uuid import UUID
 
 from archive.ids import IdentityId, MediaId, MessageId, TopicId
 from archive.publishing import HubNo
-from archive.publishing.state import (
+from archive.publishing.outbox import (
     Actual,
     Attempt,
     OutboxState,

@@ -18,14 +18,8 @@ from archive.errors import Permanent, Transient
 from archive.ids import AccountId, ChatNo, IdentityId
 from archive.publishing import HubNo
 from archive.publishing.doubts import Doubt
-from archive.publishing.state import (
-    Material,
-    Permission,
-    Projection,
-    Source,
-    WantedContent,
-    WantedTopic,
-)
+from archive.publishing.state import Material, Permission, Projection
+from archive.publishing.wanted import Source, WantedContent, WantedTopic
 from archive.records import Chat
 from resources.store import topics_rows as rows
 from resources.store import topics_sql as sql

@@ -13,20 +13,17 @@ from archive.identity.records import Identity, IdentityState
 from archive.ids import ChatNo, ContentKey, IdentityId
 from archive.publishing import HubNo, PostMethod
 from archive.publishing.doubts import REVIEW, Asked, Doubt
-from archive.publishing.state import (
+from archive.publishing.outbox import (
     Actual,
     AnswerRow,
     Attempt,
-    Material,
     OutboxState,
     PublicationRow,
-    Source,
     SummaryRow,
     TopicRow,
-    WantedContent,
-    WantedTopic,
-    topic_title,
 )
+from archive.publishing.state import Material
+from archive.publishing.wanted import Source, WantedContent, WantedTopic, topic_title
 from archive.records import Chat, MediaAccess, MediaFile, MediaKind
 
 Row = Mapping[str, Any]

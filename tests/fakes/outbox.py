@@ -13,20 +13,17 @@ from archive.errors import Transient
 from archive.ids import AccountId, ChatNo, IdentityId, MediaId, MessageId, TopicId
 from archive.publishing import Hub, HubNo, HubState
 from archive.publishing.doubts import REVIEW, Doubt
-from archive.publishing.state import (
+from archive.publishing.outbox import (
     NOTHING,
     Actual,
     Attempt,
-    Material,
     OutboxState,
-    Permission,
-    Projection,
     PublicationRow,
-    Source,
     SummaryRow,
     TopicRow,
-    WantedContent,
 )
+from archive.publishing.state import Material, Permission, Projection
+from archive.publishing.wanted import Source, WantedContent
 from archive.records import MediaAccess, MediaFile, MediaKind
 
 S = OutboxState

@@ -17,7 +17,7 @@ from archive.ids import AccountId, ChatNo, IdentityId, MessageId, TopicId, UserI
 from archive.listening import Heard
 from archive.media_pass.ports import MediaSource
 from archive.publishing import Hub, PublishResult, no_pace, publish
-from archive.publishing.state import topic_title
+from archive.publishing.wanted import topic_title
 from archive.records import Chat
 from archive.remarks import Remark, RemarkKind
 from resources.store.corrections import CorrectionStore

@@ -22,13 +22,8 @@ from archive.publishing.desired import pointer, summary
 from archive.publishing.doubts import EXPLANATION, REVIEW, REVIEW_TITLE, Asked, Doubt
 from archive.publishing.planning import Plan, plan
 from archive.publishing.reviewing import MOST_ASKED
-from archive.publishing.state import (
-    Permission,
-    Projection,
-    WantedContent,
-    WantedTopic,
-    topic_title,
-)
+from archive.publishing.state import Permission, Projection
+from archive.publishing.wanted import WantedContent, WantedTopic, topic_title
 from archive.publishing.ways import CropSource
 from archive.records import Chat
 from tests.fakes.hub import Died, HubTopic, MemoryHub

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from archive.identity.records import Identity, IdentityState
 from archive.ids import AccountId, ChatId, ChatNo, ContentKey, IdentityId, MediaId, MessageId
-from archive.publishing.state import Actual, Projection, Source, WantedContent, WantedTopic
+from archive.publishing.outbox import Actual
+from archive.publishing.state import Projection
+from archive.publishing.wanted import Source, WantedContent, WantedTopic
 from archive.records import Chat, ChatKind, Switches
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

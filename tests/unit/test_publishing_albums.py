@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from archive.publishing.albums import MAX_ALBUM, requests
 from archive.publishing.operations import PostContent
+from archive.publishing.outbox import OutboxState
 from archive.publishing.planning import plan_operations
-from archive.publishing.state import OutboxState
 from tests.unit.publishing_house import House
 from tests.unit.publishing_world import NOW, chat, content, person, source, world
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive.publishing.state import NOTHING
+from archive.publishing.outbox import NOTHING
 from tests.unit.publishing_house import House
 
 SUMMARY, POST = 2, 4

@@ -14,17 +14,11 @@ from hypothesis import strategies as st
 from archive.identity.records import IdentityState
 from archive.ids import MessageId, TopicId
 from archive.publishing import OpenTopic, Policy, PostContent
+from archive.publishing.outbox import Actual, OutboxState, PublicationRow, TopicRow
 from archive.publishing.planning import Plan, plan_operations
-from archive.publishing.state import (
-    ICON_COLORS,
-    Actual,
-    OutboxState,
-    Projection,
-    PublicationRow,
-    TopicRow,
-    WantedTopic,
-)
+from archive.publishing.state import Projection
 from archive.publishing.visible_text import utf16_units
+from archive.publishing.wanted import ICON_COLORS, WantedTopic
 from tests.unit.publishing_house import House
 from tests.unit.publishing_world import NOW, content, person, source, world
 

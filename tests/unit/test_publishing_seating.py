@@ -12,7 +12,8 @@ from archive.ids import ChatNo, IdentityId
 from archive.publishing import ALL_OTHERS, HubNo, HubRule, Policy
 from archive.publishing.planning import plan_operations
 from archive.publishing.seating import MESSAGES_A_TOPIC, RoomLimits, seat
-from archive.publishing.state import Projection, Room, Standing, WantedTopic
+from archive.publishing.state import Projection, Room, Standing
+from archive.publishing.wanted import WantedTopic
 from tests.unit.publishing_world import NOW, chat, content, person, source, world
 
 ONE, TWO, THREE = HubNo(1), HubNo(2), HubNo(3)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from archive.publishing import Policy, adopt, no_pace, remove_strays
 from archive.publishing.doubts import REVIEW
 from archive.publishing.drift import SeenMessage, names_source
+from archive.publishing.outbox import OutboxState
 from archive.publishing.recognising import LostPost, Recognised
-from archive.publishing.state import OutboxState
 from tests.unit.publishing_house import House
 from tests.unit.publishing_vandal import foreign
 from tests.unit.test_publishing_law import POLICIES, grown

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from archive.correcting.people import LONGEST_LABEL
 from archive.identity.records import Identity, IdentityState
 from archive.ids import new_identity_id
-from archive.publishing.state import topic_title
 from archive.publishing.visible_text import utf16_units
+from archive.publishing.wanted import topic_title
 from archive.remarks import LONGEST_ARGUMENT, Command, Verb, read_command, read_title
 
 

@@ -10,21 +10,13 @@ from archive.ids import FaceId, MessageId, TopicId
 from archive.publishing import ALL_OTHERS, Policy
 from archive.publishing.captions import caption
 from archive.publishing.doubts import REVIEW, REVIEW_TITLE, Asked, Doubt
+from archive.publishing.outbox import Actual, OutboxState, PublicationRow, TopicRow
 from archive.publishing.planning import plan_operations
 from archive.publishing.reviewing import MOST_ASKED
 from archive.publishing.seating import MESSAGES_A_TOPIC, RoomLimits, seat
-from archive.publishing.state import (
-    Actual,
-    OutboxState,
-    Projection,
-    PublicationRow,
-    Room,
-    TopicRow,
-    WantedContent,
-    WantedTopic,
-    topic_title,
-)
+from archive.publishing.state import Projection, Room
 from archive.publishing.visible_text import utf16_units
+from archive.publishing.wanted import WantedContent, WantedTopic, topic_title
 from tests.unit.publishing_world import NOW, chat, content, person, source, world
 from tests.unit.test_publishing_seating import ONE, TWO, ids, numbers, rule, seen, somebody
 

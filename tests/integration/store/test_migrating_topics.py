@@ -10,8 +10,8 @@ import pytest
 
 from archive.ids import ContentKey, IdentityId, MessageId
 from archive.publishing import HubNo
+from archive.publishing.outbox import OutboxState
 from archive.publishing.planning import plan_operations
-from archive.publishing.state import OutboxState
 from resources.store.database import Database
 from resources.store.embedded import EmbeddedPostgres
 from resources.store.migrate import migrate

@@ -11,7 +11,7 @@ from archive.errors import Permanent
 from archive.ids import AccountId, ChatId, ChatNo, IdentityId, MessageId, TopicId, UserId
 from archive.listening import Heard, UpdateState
 from archive.publishing import Hub
-from archive.publishing.state import OutboxState, TopicRow
+from archive.publishing.outbox import OutboxState, TopicRow
 from archive.remarks import Remark, RemarkKind
 from resources.store.database import Database
 from resources.store.inbox import InboxStore

@@ -12,7 +12,7 @@ from archive.errors import Permanent
 from archive.ids import ChatNo, FaceId, IdentityId, MessageId, TopicId
 from archive.publishing import Hub, PostMethod
 from archive.publishing.doubts import REVIEW, REVIEW_TITLE, Doubt
-from archive.publishing.state import Attempt, OutboxState, PublicationRow, TopicRow
+from archive.publishing.outbox import Attempt, OutboxState, PublicationRow, TopicRow
 from archive.suggestions import doubts
 from resources.store.database import Database
 from resources.store.topics import TopicStore

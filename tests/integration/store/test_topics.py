@@ -12,15 +12,15 @@ import pytest
 from archive.errors import Permanent, Transient
 from archive.ids import AccountId, ChatNo, ContentKey, IdentityId, MessageId, TopicId
 from archive.publishing import Hub, HubState, PostMethod
-from archive.publishing.state import (
+from archive.publishing.outbox import (
     Actual,
     Attempt,
     OutboxState,
     PublicationRow,
     SummaryRow,
     TopicRow,
-    WantedContent,
 )
+from archive.publishing.wanted import WantedContent
 from archive.records import MediaKind
 from resources.store.database import Database
 from resources.store.topics import TopicStore

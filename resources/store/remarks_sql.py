@@ -98,12 +98,16 @@ SELECT EXISTS (
     WHERE hub_no = %(hub_no)s AND hub_answers.message_id = %(message_id)s)
 """
 
-# Whoever met it late may have met it after what was said later.
+# Whoever met it late may have met it after what was said later. A person is the same in every hub;
+# a post is one of its hub, and so is the topic of questions, which is nobody's.
 IS_OVERTAKEN: Final[LiteralString] = """
 SELECT EXISTS (
     SELECT FROM hub_remarks AS late JOIN hub_remarks AS later USING (identity_id)
     WHERE late.remark_id = %(remark_id)s AND later.fate = 'decided'
       AND (later.sent_at, later.message_id) > (late.sent_at, late.message_id)
+      AND (later.hub_no = late.hub_no
+           OR NOT %(by_answers)s
+              AND late.identity_id <> '00000000-0000-0000-0000-000000000000')
       AND (NOT %(by_answers)s OR later.reply_to_id = late.reply_to_id))
 """
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
 from archive.errors import Permanent
 from archive.ids import AccountId, ChatId, ChatNo, IdentityId, MessageId, TopicId, UserId
 from archive.listening import Heard, UpdateState
-from archive.publishing import Hub
+from archive.publishing import ALL_OTHERS, Hub
+from archive.publishing.doubts import REVIEW
 from archive.publishing.outbox import OutboxState, TopicRow
 from archive.remarks import Remark, RemarkKind
 from resources.store.database import Database
@@ -123,6 +125,29 @@ def test_who_has_a_say_is_judged_by_a_list_that_was_read_after_they_spoke(
     assert [each.hub_no for each in store.unjudged(ME)] == [hub.hub_no]
     store.save_admins(hub.hub_no, [SOMEBODY])
     assert say() == [True, True, False]
+
+
+@pytest.mark.parametrize(("whose", "by_answers"), [(UUID(int=1), True), (REVIEW, False)])
+def test_what_is_said_of_a_post_or_a_question_in_another_hub_overtakes_nothing(
+    database: Database, rows: Rows, whose: UUID, *, by_answers: bool
+) -> None:
+    store, remarks = TopicStore(database), RemarkStore(database)
+    hubs = [store.add(ChatNo(HUB), ALL_OTHERS), store.add(ChatNo(OTHER), ALL_OTHERS)]
+    for number, hub in enumerate(hubs):
+        topic = TopicRow(IdentityId(whose), 11 + number, OutboxState.PLANNED, "Somebody")
+        store.begin_topic(hub.hub_no, topic)
+        store.finish_topic(hub.hub_no, topic, TOPIC)
+        remark = replace(said(hub, 30 + number), reply_to_id=MessageId(25))
+        remarks.hear(hub, [remark])
+    rows.run(
+        "UPDATE hub_remarks SET fate = 'decided', settled_at = now(), text = NULL "
+        "WHERE message_id = 31"
+    )
+    (late,) = remarks.waiting(9)
+
+    with remarks.settling(late.remark_id) as desk:
+        assert desk is not None
+        assert not desk.is_overtaken(by_answers=by_answers)
 
 
 def test_what_nobody_can_judge_is_forgotten_after_two_weeks(

@@ -38,7 +38,8 @@ async def migration_tools(toolbox: Toolbox, spec: EngineSpec) -> AsyncIterator[T
     from resources.vision.crop_faces import CropEmbedder
 
     require_no_fixed_threshold(toolbox)
-    async with toolbox.vision(spec=spec) as pool:
+    # Crops are embedded many at once: one that kills shows itself, and nothing else ends.
+    async with toolbox.vision(spec=spec, in_processes=True) as pool:
         yield Tools(
             store=toolbox.migrations,
             labels=toolbox.asking,

@@ -300,7 +300,12 @@ class Toolbox:
         return self.settings.model if in_use not in {None, self.settings.model} else None
 
     def vision(
-        self, *, faces: bool = True, workers: int | None = None, spec: EngineSpec | None = None
+        self,
+        *,
+        faces: bool = True,
+        workers: int | None = None,
+        spec: EngineSpec | None = None,
+        in_processes: bool = False,
     ) -> AnalystPool:
         """Give a pool of analysts, to be entered.
 
@@ -308,6 +313,7 @@ class Toolbox:
             faces: Load the model; without it the pool only fingerprints.
             workers: How many; ``None`` leaves it to the setting.
             spec: Another model than the one in use.
+            in_processes: See `AnalystPool`.
         """
         from resources.vision.pool import AnalystPool
 
@@ -315,6 +321,7 @@ class Toolbox:
             (spec or self.engine_spec) if faces else None,
             workers=workers or self._workers,
             limits=self._analyst_limits,
+            in_processes=in_processes,
         )
 
     def analyst(self, spec: EngineSpec) -> Analyst:

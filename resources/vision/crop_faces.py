@@ -21,6 +21,7 @@ from archive.faces.engine import FaceEngine
 from archive.faces.errors import WorkerDied
 from archive.faces.geometry import View, crop_rectangle
 from archive.faces.records import Box, DetectedFace, Embedding, ModelRecord, Pixels
+from archive.ledger import CRASHED
 from archive.migrating.ports import FaceCrop
 from resources.vision.analyst import Analyst
 from resources.vision.crops import CROP_MARGIN
@@ -94,7 +95,7 @@ class CropEmbedder:
     """Embeds crops in a pool of workers. Satisfies `archive.migrating.ports.Embedder`.
 
     Args:
-        pool: Entered; of the model that embeds.
+        pool: Entered; of the model that embeds, in processes.
         recipe: What its workers load: a crop over which one died is tried alone.
     """
 
@@ -121,8 +122,9 @@ class CropEmbedder:
             return await self._pool.with_analyst(task)
         except WorkerDied:
             # Whoever was in flight gets here, and only one of them is to blame.
-            async with self._one_by_one, AnalystPool(self._recipe, workers=1) as alone:
+            alone = AnalystPool(self._recipe, workers=1, in_processes=True)
+            async with self._one_by_one, alone:
                 try:
                     return await alone.with_analyst(task)
                 except WorkerDied as exc:
-                    raise ItemRejected("crashed", "a worker died over it alone") from exc
+                    raise ItemRejected(CRASHED, "a worker died over it alone") from exc

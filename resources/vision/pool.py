@@ -1,8 +1,8 @@
 """Workers that analyse while the event loop stays free.
 
-Threads for engines whose runtime lets go of Python's lock, processes for those that keep it; the
-recipe says which. Processes are spawned: forking a program with threads, ours always, copies
-locks that nobody will release.
+Threads for engines whose runtime lets go of Python's lock, processes for those that keep it: the
+recipe says which. Processes, too, for work of which no item may end more than a worker. They are
+spawned: forking a program with threads, ours always, copies locks that nobody will release.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class AnalystPool:
         *,
         workers: int,
         limits: AnalystLimits | None = None,
+        in_processes: bool = False,
     ) -> None:
         """Plan the pool; nothing is loaded yet.
 
@@ -51,6 +52,7 @@ class AnalystPool:
             recipe: What each worker loads; None makes a pool that only fingerprints.
             workers: 1 or more; usually the number of cores.
             limits: For every analyst.
+            in_processes: Even where threads would do, so that no item ends more than its worker.
 
         Raises:
             ValueError: `workers` is below 1.
@@ -60,7 +62,7 @@ class AnalystPool:
         self._recipe = recipe
         self._workers = workers
         self._limits = limits or AnalystLimits()
-        self._in_processes = recipe is not None and recipe.holds_gil
+        self._in_processes = in_processes or (recipe is not None and recipe.holds_gil)
         self._analysts: queue.SimpleQueue[Analyst] = queue.SimpleQueue()
         self._executor: Executor | None = None
         self._model: ModelRecord | None = None

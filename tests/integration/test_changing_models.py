@@ -12,20 +12,26 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
+import psutil
 import pytest
 
 from archive.errors import ItemRejected
 from archive.faces.geometry import iou
 from archive.faces.records import DetectedFace
 from archive.ids import FaceId
-from archive.migrating.ports import FaceCrop
+from archive.migrating.embedding import Embedded, embed_missing
+from archive.migrating.ports import FaceCrop, Wishes
+from archive.migrating.switching import begin
 from archive.searching import EVERYTHING
+from cli.context import open_toolbox
 from resources.blobs import BlobStore
+from resources.migrating import migration_tools
 from resources.store.database import Database
 from resources.store.holdings import HoldingStore
 from resources.store.migrating import MigrationStore
 from resources.store.model_in_use import ModelInUse
 from resources.store.search import FaceSearchStore
+from resources.toolbox import Toolbox
 from resources.vision.crop_faces import CropEmbedder
 from resources.vision.decoding import decode_photo
 from resources.vision.factory import EngineSpec
@@ -147,6 +153,30 @@ def test_a_crop_that_is_no_picture_is_refused_and_the_worker_goes_on(
             assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-3)
 
     asyncio.run(go())
+
+
+def test_a_change_of_models_outlives_its_workers(
+    installed: Shell, album: Album, photos: Sequence[Path], pack_spec: EngineSpec
+) -> None:
+    """An archive's crops are its own: one that makes a runtime crash ends a worker, never more."""
+    album.add(photos[:1], DLIB)
+
+    async def go(toolbox: Toolbox) -> Embedded:
+        async with migration_tools(toolbox, pack_spec) as tools:
+            migration = begin(tools.store, tools.embedder.model, Wishes())
+            for child in psutil.Process().children():
+                if "spawn_main" in " ".join(child.cmdline()):
+                    child.kill()
+                    child.wait()
+                    killed.append(child.pid)
+            return await embed_missing(tools.store, migration, tools.embedder, tools.crops)
+
+    killed: list[int] = []
+    with open_toolbox() as toolbox:
+        result = asyncio.run(go(toolbox))
+
+    assert killed
+    assert (result.done, result.refused.total(), result.complete) == (1, 0, True)
 
 
 def people_of(album: Album) -> list[tuple[object, ...]]:

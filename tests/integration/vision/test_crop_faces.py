@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -9,15 +10,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from archive.errors import ItemRejected
 from archive.faces.engine import FaceEngine
 from archive.faces.geometry import iou
-from archive.faces.records import DetectedFace, MediaAnalysis, ModelRecord, Pixels
+from archive.faces.records import Box, DetectedFace, MediaAnalysis, ModelRecord, Pixels
 from archive.ids import new_face_id
+from archive.ledger import CRASHED
 from archive.migrating.ports import FaceCrop
 from resources.vision.analyst import Analyst, AnalystLimits
-from resources.vision.crop_faces import embed_crop
+from resources.vision.crop_faces import CropEmbedder, embed_crop
 from resources.vision.decoding import decode_photo
 from resources.vision.factory import EngineSpec
+from resources.vision.pool import AnalystPool
+from tests.integration.vision.pictures import encoded, plain
+from tests.integration.vision.recipes import ScriptedRecipe
 
 PACK = "scrfd_mobilefacenet"
 
@@ -125,3 +131,21 @@ def test_where_the_detector_sees_nothing_in_the_small_it_looks_closer(
 
     assert engine.detected == [128, 512]
     assert float(vector @ face.embedding) > 0.9
+
+
+async def test_a_crop_that_kills_is_refused_and_those_beside_it_are_embedded() -> None:
+    recipe, points = ScriptedRecipe(holds_gil=False), np.zeros((5, 2), dtype=np.float32)
+    face = FaceCrop(
+        new_face_id(), "a crop", Box(0, 0, 9, 9), points, "", None, None, datetime.now(UTC)
+    )
+    crops = {"kills": encoded(plain(13, 128)), "harmless": encoded(plain(64, 128))}
+    async with AnalystPool(recipe, workers=2, in_processes=True) as pool:
+        embedder = CropEmbedder(pool, recipe)
+        kills, *others = await asyncio.gather(
+            *(embedder.embed(crops[each], face) for each in ["kills"] + ["harmless"] * 3),
+            return_exceptions=True,
+        )
+
+    assert isinstance(kills, ItemRejected)
+    assert kills.reason == CRASHED
+    assert [np.shape(other) for other in others] == [(4,)] * 3

@@ -55,8 +55,9 @@ WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s
   AND state IN ('sending', 'sent', 'editing', 'removing')
 """
 
+# The row is kept, for the next topic and for what was said in this one; whom it named is not.
 FINISH_TOPIC_REMOVAL: Final[LiteralString] = """
-UPDATE topics SET state = 'removed'
+UPDATE topics SET state = 'removed', title = '…'
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state = 'removing'
 """
 
@@ -67,8 +68,7 @@ WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND message_id IS NU
 """
 
 REMOVE_WITH_TOPIC: Final[LiteralString] = """
-UPDATE publications
-SET state = 'removed', caption = CASE WHEN face_id IS NULL THEN caption ELSE '' END
+UPDATE publications SET state = 'removed', caption = ''
 WHERE hub_no = %(hub_no)s AND identity_id = %(identity_id)s AND state <> 'removed'
 """
 
@@ -174,9 +174,8 @@ UPDATE publications SET state = 'removing'
 WHERE publication_id = ANY(%(publication_ids)s) AND state IN ('sent', 'editing', 'removing')
 """
 
-# Which question it was is kept for an answer that is heard late; whom it named is not.
+# Which post or question it was is kept for what is said of it late; whom and what it named is not.
 FINISH_REMOVALS: Final[LiteralString] = """
-UPDATE publications
-SET state = 'removed', caption = CASE WHEN face_id IS NULL THEN caption ELSE '' END
+UPDATE publications SET state = 'removed', caption = ''
 WHERE publication_id = ANY(%(publication_ids)s) AND state = 'removing'
 """

@@ -101,6 +101,16 @@ def test_what_was_or_may_have_been_published_is_known_and_what_was_planned_is_no
     assert rows[key(6)].refusal == "MEDIA_INVALID"
 
 
+def test_what_left_the_hub_before_leaves_no_word_of_a_chat(
+    postgres: EmbeddedPostgres,
+) -> None:
+    with release_before(postgres, BEFORE, OLD) as url:
+        migrate(url)
+        with Database(url) as database, database.transaction() as connection:
+            left = connection.execute("SELECT caption FROM publications WHERE state = 'removed'")
+            assert left.fetchall() == [("",)]
+
+
 def test_a_topic_of_before_is_open_and_still_lacks_its_summary(store: TopicStore) -> None:
     topic = store.recorded(HUB).topics[person(1)]
     assert (topic.topic_id, topic.closed, topic.summary) == (11, False, None)

@@ -257,6 +257,23 @@ def test_what_was_in_a_topic_is_removed_with_it(rows: Rows, store: TopicStore, h
     assert rows.run("SELECT state FROM publications") == [("removed",)]
 
 
+def test_what_left_the_hub_leaves_no_word_of_a_person_or_a_chat(
+    rows: Rows, store: TopicStore, hub: Hub
+) -> None:
+    for number in (1, 2):
+        rows.shown(number, 1)
+    opened(store, hub)
+    alone, with_topic = post_row(), post_row(2, 17)
+    for row in (alone, with_topic):
+        posted(store, hub, row)
+    store.begin_removals([alone.publication_id])
+    store.finish_removals([alone.publication_id])
+    store.begin_topic_removal(hub.hub_no, PERSON, TopicId(12))
+    store.finish_topic_removal(hub.hub_no, PERSON)
+    assert rows.run("SELECT DISTINCT caption FROM publications") == [("",)]
+    assert rows.run("SELECT title FROM topics") == [("…",)]
+
+
 def test_what_was_found_to_be_sent_is_on_its_way_out(
     rows: Rows, store: TopicStore, hub: Hub
 ) -> None:

@@ -8,7 +8,7 @@ What others wrote, or our own account by hand, stays.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
@@ -17,6 +17,7 @@ from archive.errors import Permanent
 from archive.ids import MessageId, TopicId, new_random_id
 from archive.off_loop import off_loop
 from archive.publishing.captions import caption
+from archive.publishing.drift import SeenMessage
 from archive.publishing.outbox import Attempt, OutboxState, PublicationRow, SummaryRow, TopicRow
 from archive.publishing.pace import Pace
 from archive.publishing.ports import PublishingStore
@@ -83,7 +84,7 @@ async def adopt(
     """
     async with off_loop(store.publishing(hub.hub_no)):
         known = await _configured(store, hub)
-        found = await _recognised(store, reader, known)
+        found = await _recognised(store, reader, known, await _everything(reader, known))
         if not dry_run:
             await asyncio.to_thread(_record, store, known.hub_no, found, draw)
     return found
@@ -118,17 +119,22 @@ async def remove_strays(
     """
     async with off_loop(store.publishing(hub.hub_no)):
         known = await _configured(store, hub)
-        found = await _recognised(store, reader, known)
+        seen = await _everything(reader, known)
+        found = await _recognised(store, reader, known, seen)
         due = [stray for stray in found.strays if stray in set(agreed)]
         messages = [stray.message_id for stray in due if stray.message_id is not None]
         for start in range(0, len(messages), _AT_ONCE):
             await _ready(gateway, known, pace)
             await gateway.delete_messages(known.chat, messages[start : start + _AT_ONCE])
-        for stray in due:
-            if stray.message_id is None:
-                await _ready(gateway, known, pace)
-                await gateway.delete_topic(known.chat, stray.topic_id)
-    return len(due)
+        topics = [stray.topic_id for stray in due if stray.message_id is None]
+        removed = len(messages)
+        for topic_id in topics:
+            await _ready(gateway, known, pace)
+            # It takes along all that is in it, also what was said while others were deleted.
+            if topic_id not in await _spoken_in(reader, known, seen.newest):
+                await gateway.delete_topic(known.chat, topic_id)
+                removed += 1
+    return removed
 
 
 async def _configured(store: AdoptingStore, hub: Hub) -> Hub:
@@ -143,8 +149,9 @@ async def _ready(gateway: HubGateway, hub: Hub, pace: Pace) -> None:
     await pace()
 
 
-async def _recognised(store: AdoptingStore, reader: HubReading, hub: Hub) -> Recognised:
-    seen = await _everything(reader, hub)
+async def _recognised(
+    store: AdoptingStore, reader: HubReading, hub: Hub, seen: HubContentsSeen
+) -> Recognised:
     both = await asyncio.to_thread(store.projection, hub.hub_no)
     return await asyncio.to_thread(
         recognise, seen, both.wanted, both.actual, hub.chat.account_id, reader.as_shown
@@ -154,12 +161,10 @@ async def _recognised(store: AdoptingStore, reader: HubReading, hub: Hub) -> Rec
 async def _everything(reader: HubReading, hub: Hub) -> HubContentsSeen:
     """Read a hub whole; topics that the list leaves out are asked for by name."""
     found = HubContentsSeen({each.topic_id: each for each in await reader.topics(hub.chat)})
-    offset = MessageId(0)
-    while page := await reader.page(hub.chat, offset_id=offset):
-        offset = page[-1].message_id
-        for message in page:
-            if message.topic_id is not None and not message.is_service:
-                found.messages.setdefault(message.topic_id, []).append(message)
+    async for message in _newest_first(reader, hub):
+        found.newest = max(found.newest, message.message_id)
+        if message.topic_id is not None and not message.is_service:
+            found.messages.setdefault(message.topic_id, []).append(message)
     for messages in found.messages.values():
         messages.reverse()
     absent = sorted(found.messages.keys() - found.topics.keys())
@@ -167,6 +172,24 @@ async def _everything(reader: HubReading, hub: Hub) -> HubContentsSeen:
         named = await reader.topics_named(hub.chat, absent)
         found.topics.update({each.topic_id: each for each in named})
     return found
+
+
+async def _spoken_in(reader: HubReading, hub: Hub, newest: int) -> set[TopicId | None]:
+    """Name the topics in which something is newer."""
+    spoken: set[TopicId | None] = set()
+    async for message in _newest_first(reader, hub):
+        if message.message_id <= newest:
+            break
+        spoken.add(message.topic_id)
+    return spoken
+
+
+async def _newest_first(reader: HubReading, hub: Hub) -> AsyncIterator[SeenMessage]:
+    offset = MessageId(0)
+    while page := await reader.page(hub.chat, offset_id=offset):
+        offset = page[-1].message_id
+        for message in page:
+            yield message
 
 
 def _record(

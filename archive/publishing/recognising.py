@@ -107,10 +107,12 @@ class HubContentsSeen:
     Attributes:
         topics: By id; General does not matter.
         messages: By topic, oldest first; without those of Telegram itself.
+        newest: The newest message of all.
     """
 
     topics: dict[TopicId, ForumTopic] = field(default_factory=dict)
     messages: dict[TopicId, list[SeenMessage]] = field(default_factory=dict)
+    newest: int = 0
 
 
 def recognise(
@@ -149,7 +151,7 @@ def recognise(
         lost += found
         told = inside.known | {each.message_id for each in found}
         if whose not in sending:
-            strays += _strays(topic, messages, told, alone=whose is None and owner is None)
+            strays += inside.strays(topic, messages, told, alone=whose is None and owner is None)
     return Recognised(tuple(lost), tuple(strays))
 
 
@@ -202,16 +204,34 @@ class _Inside:
             if not message.is_ours or message.message_id in self.known:
                 continue
             if message.media_id is None:
-                if lacks_summary and self._is_summary(message, owner):
+                if lacks_summary and self._is_summary(message, owner.title):
                     lacks_summary = False
                     yield LostSummary(owner, message.message_id)
             elif (post := _shown_by(message, owner, there)) is not None:
                 there.add(post.content.content_key)
                 yield post
 
-    def _is_summary(self, message: SeenMessage, owner: WantedTopic) -> bool:
+    def strays(
+        self,
+        topic: ForumTopic,
+        messages: Sequence[SeenMessage],
+        told: Set[MessageId | None],
+        *,
+        alone: bool,
+    ) -> Iterator[Stray]:
+        """Tell what is left of ours; a topic that is nobody's, if nothing else is in it."""
+        ours = [each for each in messages if each.is_ours]
+        posts = [each for each in ours if each.message_id not in told and names_source(each)]
+        said = [each for each in ours if self._is_summary(each, topic.title.strip())]
+        if alone and posts and len(posts) + len(said) == len(messages):
+            yield Stray(topic.topic_id, topic.title)
+        else:
+            yield from (Stray(topic.topic_id, topic.title, each.message_id) for each in posts)
+
+    def _is_summary(self, message: SeenMessage, title: str) -> bool:
         first, *_ = (message.shown or " ").splitlines()
-        return message.pinned and first == self._as_shown(f"<b>{escape(owner.title)}</b>")
+        is_text = message.media_id is None and message.pinned
+        return is_text and first == self._as_shown(f"<b>{escape(title)}</b>")
 
 
 def _shown_by(message: SeenMessage, owner: WantedTopic, there: Set[ContentKey]) -> LostPost | None:
@@ -241,19 +261,3 @@ def _linked(message: SeenMessage, content: WantedContent) -> Iterator[Source]:
         link = message_link(source.chat, source.message_id, source.topic_id)
         if link and any(f'href="{escape(link)}{end}' in message.shown for end in ('"', "?t=")):
             yield source
-
-
-def _strays(
-    topic: ForumTopic, messages: Sequence[SeenMessage], told: set[MessageId | None], *, alone: bool
-) -> Iterator[Stray]:
-    """Tell what is left of ours; of a topic that is nobody's all, if nothing else is in it."""
-    posts = [
-        each
-        for each in messages
-        if each.is_ours and each.message_id not in told and names_source(each)
-    ]
-    others = [each for each in messages if not (each.is_ours and (each.pinned or each in posts))]
-    if alone and posts and not others:
-        yield Stray(topic.topic_id, topic.title)
-    else:
-        yield from (Stray(topic.topic_id, topic.title, each.message_id) for each in posts)

@@ -10,7 +10,7 @@ import pytest
 
 from archive.errors import Permanent
 from archive.ids import MessageId
-from archive.publishing import Hub, adopt, no_pace, remove_strays
+from archive.publishing import Hub, Pace, adopt, no_pace, remove_strays
 from archive.publishing.recognising import Recognised
 from resources.store.database import Database
 from tests.integration.publishing_stage import Stage, picture, seen, stage
@@ -41,9 +41,18 @@ async def adopted(house: Stage, hub: Hub, *, dry_run: bool = False) -> Recognise
     return await adopt(house.store, house.account.hub, hub, dry_run=dry_run)
 
 
-async def remove(house: Stage, hub: Hub, found: Recognised) -> int:
+async def remove(house: Stage, hub: Hub, found: Recognised, pace: Pace = no_pace) -> int:
     gateway = house.account.hub
-    return await remove_strays(house.store, gateway, gateway, hub, found.strays, pace=no_pace)
+    return await remove_strays(house.store, gateway, gateway, hub, found.strays, pace=pace)
+
+
+async def nobodys(house: Stage, hub: Hub) -> Recognised:
+    """Let the topic "Mia & Ida" be nobody's."""
+    forget(house)
+    house.rows.run("UPDATE identities SET label = 'Zoe' WHERE number = 3")
+    found = await adopted(house, hub)
+    assert [str(each) for each in found.strays] == ["remove topic Mia & Ida"]
+    return found
 
 
 async def test_a_hub_of_which_nothing_is_known_is_taken_back_whole_and_nothing_is_sent(
@@ -145,11 +154,30 @@ async def test_the_rest_of_ours_goes_and_what_others_and_we_wrote_by_hand_stays(
     assert "Mia & Ida" not in {each.title for each in house.people.topics}
 
 
+async def test_a_topic_in_which_somebody_spoke_at_the_last_moment_stays(
+    house: Stage, hub: Hub
+) -> None:
+    found = await nobodys(house, hub)
+
+    async def meanwhile() -> None:
+        house.people.text(house.bob, "lovely", topic=topic(house, "Mia & Ida"))
+
+    assert await remove(house, hub, found, meanwhile) == 0
+    assert "Mia & Ida" in {each.title for each in house.people.topics}
+    # Its picture goes alone, then.
+    assert await remove(house, hub, await adopted(house, hub)) == 1
+    assert [each.text for each in ours(house, "Mia & Ida")][1:] == ["lovely"]
+
+
+async def test_a_topic_in_which_we_pinned_something_by_hand_stays(house: Stage, hub: Hub) -> None:
+    await nobodys(house, hub)
+    house.people.text(house.me, "our rules", topic=topic(house, "Mia & Ida"), pinned=True)
+    assert await remove(house, hub, await adopted(house, hub)) == 1
+    assert [each.text for each in ours(house, "Mia & Ida")][1:] == ["our rules"]
+
+
 async def test_only_what_was_agreed_on_is_deleted_and_only_in_a_hub(house: Stage, hub: Hub) -> None:
-    forget(house)
-    house.rows.run("UPDATE identities SET label = 'Zoe' WHERE number = 3")
-    found = await adopted(house, hub, dry_run=True)
-    assert len(found.strays) == 1
+    found = await nobodys(house, hub)
     assert await remove(house, hub, Recognised()) == 0
     house.rows.run("UPDATE identities SET label = 'Mia & Ida' WHERE number = 3")
     # By now it can be told.

@@ -20,8 +20,10 @@ from archive.records import ForumTopic
 if TYPE_CHECKING:
     from archive.remarks import Remark
 
-# What a caption of ours links to; of private chats and basic groups it has no links.
-_SOURCE_LINK = re.compile(r'href="https://t\.me/[^"]+/[0-9]+(?:\?t=[0-9]+)?"')
+# How a caption of ours names a source; of private chats and basic groups it has no links.
+_SOURCE_LINK = re.compile(
+    r'href="https://t\.me/[^"]+/[0-9]+(?:\?t=[0-9]+)?">[^<]+ · [0-9]{4}-[0-9]{2}-[0-9]{2}</a>'
+)
 _GENERAL = TopicId(1)
 
 

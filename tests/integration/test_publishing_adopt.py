@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from telethon.tl import types
 
 from archive.errors import Permanent
 from archive.ids import MessageId
@@ -141,6 +142,8 @@ async def test_the_rest_of_ours_goes_and_what_others_and_we_wrote_by_hand_stays(
         house.people.text(house.me, "hello", topic=chatter),
         house.people.text(house.bob, ours(house, "Person 2")[0].text, topic=chatter),
     ]
+    pasted = types.MessageEntityTextUrl(5, 4, ours(house, "Person 2")[1].entities[0].url)
+    house.people.edit(said[2], text="look here", entities=(pasted,))
     found = await adopted(house, hub)
     # Both are called otherwise now; in one of them somebody speaks.
     assert {str(each) for each in found.strays} == {

@@ -15,8 +15,10 @@ plan was done gives nothing. In this order:
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,6 +72,23 @@ class PlanningStore(DoubtingStore, Protocol):
         ...
 
 
+@contextmanager
+def _without_cycles() -> Iterator[None]:
+    """Keep Python from looking for cycles: of all these records none is in one.
+
+    It would look through everything once more for each quarter that comes, and a hub of a hundred
+    thousand pictures took nearly twice as long (2.9 s instead of 1.5, `topics.plan`).
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_without_cycles()
 def plan(
     store: PlanningStore,
     hub: Hub,

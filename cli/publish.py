@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.hubs import find_hub, require_hubs
-from archive.ids import ChatId
 from archive.publishing import (
     Hub,
     HubRun,
@@ -32,7 +30,7 @@ from archive.publishing.doubts import Doubt
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
 from cli.publish_adopt import adopt_command
-from cli.publish_check import check_command
+from cli.publish_check import HubName, check_command, hubs_named
 
 if TYPE_CHECKING:
     from resources.store.topics import TopicStore
@@ -43,9 +41,6 @@ publish_app = typer.Typer(
     help="Bring the hub up to what it should be: a topic a person, each content once.",
 )
 
-HubName = Annotated[
-    str | None, typer.Option("--hub", help="Title or marked id of one hub; all in use if absent.")
-]
 MaxOperations = Annotated[
     int | None, typer.Option(help="Most writes of any kind now; the rest waits.", min=1)
 ]
@@ -82,7 +77,7 @@ def plan_command(*, hub: HubName = None, max_operations: MaxOperations = None) -
     - `face-archive publish plan --hub "Our family"`
     """
     with open_toolbox() as toolbox:
-        hubs, doubts, store = _hubs(toolbox, hub), _doubts(toolbox), toolbox.topics_of_run()
+        hubs, doubts, store = hubs_named(toolbox, hub), _doubts(toolbox), toolbox.topics_of_run()
         for each in hubs:
             drawn = _plan(toolbox, store, each, doubts)
             per_minute = toolbox.settings.hub_operations_per_minute
@@ -104,7 +99,7 @@ def apply_command(*, hub: HubName = None, max_operations: MaxOperations = None) 
     """
     with open_toolbox() as toolbox:
         done: list[HubRun] = []
-        hubs, doubts, store = _hubs(toolbox, hub), _doubts(toolbox), toolbox.topics_of_run()
+        hubs, doubts, store = hubs_named(toolbox, hub), _doubts(toolbox), toolbox.topics_of_run()
         publish_to = partial(_publish, toolbox, store, max_operations, doubts)
         runs = publish_each(hubs, publish_to, done.append)
         try:
@@ -131,7 +126,7 @@ def status_command(*, hub: HubName = None) -> None:
     """
     with open_toolbox() as toolbox:
         store = toolbox.topics_of_run()
-        rows = [_status(toolbox, store, each) for each in _hubs(toolbox, hub)]
+        rows = [_status(toolbox, store, each) for each in hubs_named(toolbox, hub)]
     emit(rows, title="Hubs")
 
 
@@ -153,14 +148,6 @@ def show_plan(title: str, drawn: Plan, per_minute: int, max_operations: int | No
         "left_for_later": len(drawn.operations) - len(lines),
     }
     emit([summary | dict(drawn.counts.by_name)], title="Sum")
-
-
-def _hubs(toolbox: Toolbox, name: str | None) -> list[Hub]:
-    """Give the hubs that are meant: all in use, or one."""
-    if name is not None:
-        return [find_hub(name, toolbox.topics)]
-    configured = toolbox.settings.hub_group_id
-    return require_hubs(toolbox.topics, None if configured is None else ChatId(configured))
 
 
 def _doubts(toolbox: Toolbox) -> Sequence[Doubt] | None:

@@ -14,7 +14,7 @@ import typer
 from archive.publishing import adopt, remove_strays
 from cli.context import open_toolbox
 from cli.output import emit, say
-from cli.publish_check import hubs_named
+from cli.publish_check import HubName, hubs_named
 
 if TYPE_CHECKING:
     from archive.publishing import Hub
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 def adopt_command(
     *,
-    hub_id: Annotated[
-        int | None, typer.Option("--hub", help="Marked id of a hub; all in use if not given.")
-    ] = None,
+    hub: HubName = None,
     apply: Annotated[
         bool, typer.Option("--apply/--dry-run", help="Adopt what is certainly ours.")
     ] = False,
@@ -52,15 +50,15 @@ def adopt_command(
     - `face-archive publish adopt --apply --remove-unknown`
     """
     with open_toolbox() as toolbox:
-        for hub in hubs_named(toolbox, hub_id):
-            found = asyncio.run(_adopt(toolbox, hub, dry_run=not apply))
-            _show(hub, found)
+        for each in hubs_named(toolbox, hub):
+            found = asyncio.run(_adopt(toolbox, each, dry_run=not apply))
+            _show(each, found)
             if apply and remove_unknown and found.strays:
                 if not yes:
-                    question = f"Delete {len(found.strays)} of ours in {hub.chat.title}?"
+                    question = f"Delete {len(found.strays)} of ours in {each.chat.title}?"
                     typer.confirm(question, default=False, abort=True, err=True)
-                removed = asyncio.run(_remove(toolbox, hub, found.strays))
-                emit([{"hub": hub.chat.title, "removed": removed}], title="Removed")
+                removed = asyncio.run(_remove(toolbox, each, found.strays))
+                emit([{"hub": each.chat.title, "removed": removed}], title="Removed")
     if not apply:
         say("Nothing was changed: run again with --apply, and --remove-unknown for the rest.")
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from archive.errors import Permanent
 from archive.heeding import heed
+from archive.hubs import find_hub, require_hubs
+from archive.ids import ChatId
 from archive.publishing import ReadBackOptions, ReadBackResult, read_back
 from cli.context import open_toolbox
 from cli.output import emit, progress, say
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from resources.toolbox import Toolbox
 
 
+HubName = Annotated[
+    str | None, typer.Option("--hub", help="Title or marked id of one hub; all in use if absent.")
+]
+
+
 def check_command(
     *,
-    hub_id: Annotated[
-        int | None, typer.Option("--hub", help="Marked id of a hub; all in use if not given.")
-    ] = None,
+    hub: HubName = None,
     apply: Annotated[
         bool,
         typer.Option(
@@ -39,18 +43,17 @@ def check_command(
     Topics and posts that somebody deleted, renamed, closed, edited or unpinned by hand are
     printed. With `--apply` the next publishing puts them right; a name or a command that nobody
     heard has its effect, if whoever gave it has a say. Messages of others stay as they are; posts
-    of ours that no row knows, as after a restored backup, are only told: see
-    `publish adopt`.
+    of ours that no row knows, as after a restored backup, are only told: see `publish adopt`.
 
     For example:
 
     - `face-archive publish check`
     - `face-archive publish check --apply && face-archive publish apply`
-    - `face-archive publish check --hub -1001234567890`
+    - `face-archive publish check --hub "Our family"`
     """
     with open_toolbox() as toolbox:
         drifted = sum(
-            _shown(toolbox, hub, apply=apply).drifted for hub in hubs_named(toolbox, hub_id)
+            _shown(toolbox, each, apply=apply).drifted for each in hubs_named(toolbox, hub)
         )
         if apply and (heeded := heed(toolbox.remarks, toolbox.register).by_name):
             emit([dict(heeded)], title="Said there")
@@ -62,18 +65,12 @@ def check_command(
         )
 
 
-def hubs_named(toolbox: Toolbox, hub_id: int | None) -> list[Hub]:
-    """Give the hub of a marked id, or all in use."""
-    if hub_id is None:
-        hubs = toolbox.hubs()
-    else:
-        hubs = [hub for hub in toolbox.topics.hubs() if hub.chat.chat_id == hub_id]
-    if not hubs:
-        raise Permanent(
-            "There is no such hub: `face-archive hub list` shows those that there are, and "
-            "`face-archive hub create` makes one."
-        )
-    return hubs
+def hubs_named(toolbox: Toolbox, name: str | None) -> list[Hub]:
+    """Give the hubs that are meant: all in use, or one."""
+    if name is not None:
+        return [find_hub(name, toolbox.topics)]
+    configured = toolbox.settings.hub_group_id
+    return require_hubs(toolbox.topics, None if configured is None else ChatId(configured))
 
 
 def _shown(toolbox: Toolbox, hub: Hub, *, apply: bool) -> ReadBackResult:

@@ -142,10 +142,9 @@ def test_what_a_restored_backup_does_not_know_is_deleted_once_that_was_asked(
 
     def post(_: object) -> None:
         where = town.forum.topic(town.me, "Person 1")
-        link = types.MessageEntityTextUrl(0, 6, "https://t.me/c/1/2")
-        town.forum.photo(
-            town.me, picture("red"), caption="Family · 2026", entities=[link], topic=where
-        )
+        said = "Family · 2026-01-02"
+        link = types.MessageEntityTextUrl(0, len(said), "https://t.me/c/1/2")
+        town.forum.photo(town.me, picture("red"), caption=said, entities=[link], topic=where)
 
     town.sandbox.call(post)
     dry, _ = ada.rows("publish", "adopt")

@@ -21,6 +21,7 @@ from archive.media_pass.files import ItemFailed
 from archive.media_pass.options import MediaPassOptions
 from archive.media_pass.ports import Blobs, MediaSource, MediaStore, Ranges, Vision
 from archive.media_pass.records import Commit, Committed, Kept, Original, Result, Setback
+from archive.media_pass.unseen import with_unseen
 from archive.records import Chat, MediaAccess, MediaKind
 
 _PICTURES: Mapping[MediaKind, PictureKind] = {
@@ -81,6 +82,11 @@ class ItemWorker:
                     if outcome is not Committed.STORED or not item.products:
                         return outcome
                 analysis = await self._analyse(item, file.data)
+                if item.products & FACE_PRODUCTS:
+                    kind = _PICTURES[item.file.kind]
+                    analysis = await with_unseen(
+                        self._store, self._vision, item.file.media_id, file.data, kind, analysis
+                    )
                 access = file.access_now
         except ItemFailed as failure:
             return await self._set_back(item, failure)

@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from archive.faces.records import MediaAnalysis, ModelRecord, PictureKind
+from archive.faces.records import Box, FoundFace, MediaAnalysis, ModelRecord, PictureKind
 from archive.ids import AccountId, ChatNo, MediaId, MessageId
+from archive.known_faces import KnownFace
 from archive.ledger import ChatPolicy, Product
 from archive.media_pass.records import (
     Claims,
@@ -134,6 +135,19 @@ class Vision(Protocol):
         """
         ...
 
+    async def draw(
+        self, data: bytes | Ranges, kind: PictureKind, box: Box, *, seconds: float = 0.0
+    ) -> FoundFace:
+        """Make a face of a place where one is known to be.
+
+        Raises:
+            ItemRejected: The file cannot be decoded.
+            Permanent: The place shows too little of the picture.
+            WorkerDied: A worker died over it.
+            ArchiveError: What the source of a file read in ranges raised.
+        """
+        ...
+
 
 class GrowingFile(Protocol):
     """An original that arrives part by part."""
@@ -244,6 +258,18 @@ class MediaStore(Protocol):
 
         A medium whose content another medium brought already, made by the same producers, is
         done at once.
+        """
+        ...
+
+    def without_vector(
+        self, media_id: MediaId, sha256: bytes | None, model: str
+    ) -> Sequence[KnownFace]:
+        """Give the faces of a medium that somebody decided about and a model has not embedded.
+
+        Args:
+            media_id: The medium.
+            sha256: Of the bytes at hand; faces of others are nowhere in them.
+            model: The one in use.
         """
         ...
 

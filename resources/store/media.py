@@ -19,6 +19,7 @@ from psycopg import Connection
 
 from archive.faces.records import ModelRecord
 from archive.ids import AccountId, ChatNo, MediaId
+from archive.known_faces import KnownFace
 from archive.ledger import FACE_PRODUCTS, ChatPolicy, Product, State
 from archive.media_pass.records import (
     Claims,
@@ -41,6 +42,7 @@ from resources.store.merging import merge_ranged
 from resources.store.model_in_use import require_in_use
 from resources.store.pictures import write_pictures
 from resources.store.searches import write_search
+from resources.store.unseen_faces import without_vector
 
 
 class MediaStore:
@@ -126,6 +128,13 @@ class MediaStore:
             tuple(read.claimed(row, leased) for row in due if row["media_id"] in leased),
             tuple(row["media_id"] for row in due if row["media_id"] not in leased),
         )
+
+    def without_vector(
+        self, media_id: MediaId, sha256: bytes | None, model: str
+    ) -> list[KnownFace]:
+        """Give the faces of a medium that somebody decided about and a model has not embedded."""
+        with self._database.transaction() as connection:
+            return without_vector(connection, media_id, sha256, model)
 
     def renew(self, lease_owner: str, lease_seconds: float) -> None:
         """Hold on to everything this pass has claimed."""

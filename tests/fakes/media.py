@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from psycopg.rows import dict_row
 
-from archive.errors import ItemRejected
+from archive.errors import ItemRejected, Permanent
 from archive.faces.errors import ChildDied
 from archive.faces.records import (
     FIVE_POINTS,
@@ -80,6 +80,7 @@ class FakeVision:
         self.analysed: list[bytes] = []
         self.alone: list[bytes] = []
         self.fingerprinted: list[bytes] = []
+        self.drawn: list[Box] = []
         self.before: Callable[[bytes], None] = lambda data: None
 
     async def analyse(
@@ -107,6 +108,14 @@ class FakeVision:
         if b"deadly" in data:
             raise ChildDied("died of signal 11")
         return analysis_of(data, faces=faces, thumbnails=thumbnails)
+
+    async def draw(
+        self, data: bytes | Ranges, kind: str, box: Box, *, seconds: float = 0.0
+    ) -> FoundFace:
+        if self.model is None or (isinstance(data, bytes) and b"tiny" in data):
+            raise Permanent("shows too little of the picture")
+        self.drawn.append(box)
+        return replace(_face(0, np.random.default_rng(9)), box=box, frame_seconds=seconds)
 
 
 def analysis_of(data: bytes, *, faces: bool = True, thumbnails: bool = False) -> MediaAnalysis:

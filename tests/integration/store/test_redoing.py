@@ -102,6 +102,54 @@ async def test_a_person_keeps_the_faces_that_are_found_elsewhere_or_no_more(worl
     assert ada == {"label": "Ada", "faces": 2}
 
 
+def forget_vectors(world: World, *faces: dict[str, Any]) -> None:
+    """Leave faces as a change of models does where it could not read their crops."""
+    for each in faces:
+        world.run("DELETE FROM embeddings WHERE face_id = %s", each["face_id"])
+
+
+def blind(world: World) -> list[object]:
+    rows = world.run(
+        "SELECT face_id FROM faces WHERE NOT EXISTS ("
+        " SELECT FROM embeddings WHERE embeddings.face_id = faces.face_id) ORDER BY x1"
+    )
+    return [row["face_id"] for row in rows]
+
+
+async def test_a_person_s_face_without_a_vector_that_nobody_sees_is_embedded_where_it_was(
+    world: World,
+) -> None:
+    give_to_a_person(world)
+    missed, seen = faces(world)
+    forget_vectors(world, missed, seen)
+    vision = Moved(unseen=[missed["x1"]])
+
+    await redo(world, vision=vision)
+
+    assert blind(world) == []
+    assert [box.x1 for box in vision.drawn] == [missed["x1"]]
+    assert faces(world) == [missed, seen | {"x1": seen["x1"] + 5}]
+
+    again = Moved(unseen=[missed["x1"]])
+    await redo(world, vision=again)
+    assert again.drawn == []
+
+
+async def test_a_place_that_cannot_be_embedded_costs_nothing_that_was_seen(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    world.send(1, b"faces=2 seed=1 tiny")
+    await world.pass_over()
+    give_to_a_person(world)
+    missed, seen = faces(world)
+    forget_vectors(world, missed, seen)
+
+    await redo(world, vision=Moved(unseen=[missed["x1"]]))
+
+    assert blind(world) == [missed["face_id"]]
+
+
 async def test_a_face_that_nobody_decided_about_and_nobody_sees_goes(world: World) -> None:
     gone, stays = faces(world)
 

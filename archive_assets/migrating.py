@@ -52,6 +52,7 @@ def migrated_embeddings(
             "from": migration.from_model,
             "to": migration.to_model,
             "embedded": carried.embedded,
+            "by_estimated_landmarks": carried.estimated,
             "refused": carried.refused,
             "outcome": str(carried.stop),
             **_figures(carried),

@@ -70,7 +70,8 @@ class _Stage:
         embedder = CropEmbedder(self.pool, self.spec)
 
         async def all_of_them() -> list[Embedding]:
-            return await asyncio.gather(*(embedder.embed(crop, face) for crop, face in crops))
+            faces = await asyncio.gather(*(embedder.embed(crop, face) for crop, face in crops))
+            return [face.vector for face in faces]
 
         return self.runner.run(all_of_them())
 

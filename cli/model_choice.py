@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import typer
 
+from archive.errors import Permanent
 from cli.output import say
 from resources.vision.models import DLIB, KnownModel, look_up, require_licence, require_usable
+from resources.vision.packs import find_folder
+from resources.vision.registry import REGISTRY
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
@@ -91,6 +95,19 @@ def consented_model(name: str, *, accept_noncommercial: bool = False) -> ModelCh
     """
     require_usable(look_up(name))
     return ModelChoice(name, accept_noncommercial or _consent(name))
+
+
+def require_there(name: str, models_dir: Path) -> None:
+    """Let a name pass that is a model's: a misspelt one would be asked about its licence.
+
+    Raises:
+        Permanent: It is neither known nor a pack that lies here.
+    """
+    if name not in REGISTRY and find_folder(name, models_dir) is None:
+        raise Permanent(
+            f"there is no model `{name}`: `face-archive models list` names those that there are, "
+            "`face-archive models add DIR` takes in one of your own."
+        )
 
 
 def say_what_is_used(toolbox: Toolbox) -> None:

@@ -30,13 +30,12 @@ from archive.off_loop import off_loop
 from cli.context import open_toolbox
 from cli.env_file import write_values
 from cli.init_settings import CONSENT
-from cli.model_choice import ModelChoice, consented_model
+from cli.model_choice import ModelChoice, consented_model, require_there
 from cli.models_migrated import finish
 from cli.models_migration import end, show
 from cli.output import Row, emit, progress, say
 from resources.migrating import all_windows, migration_tools, other_engine
 from resources.settings import DEFAULT_ENV_FILE
-from resources.vision.models import look_up
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
@@ -95,7 +94,7 @@ def migrate_command(
             (end if aborting else show)(toolbox)
             return
         wishes = Wishes(force, redetect)
-        choice = _chosen(toolbox, look_up(name).name, accept_noncommercial=accept_noncommercial)
+        choice = _chosen(toolbox, name, accept_noncommercial=accept_noncommercial)
         if _is_switched(toolbox, choice.name):
             if dry_run:
                 say(f"{choice.name} is in use: there is nothing to change.")
@@ -115,6 +114,7 @@ def migrate_command(
 
 def _chosen(toolbox: Toolbox, name: str, *, accept_noncommercial: bool) -> ModelChoice:
     """Take the model, after the question of its licence where that is open."""
+    require_there(name, toolbox.settings.models_dir)
     accepted = accept_noncommercial or toolbox.settings.accept_noncommercial_models
     known = toolbox.migrations.under_way()
     if known is not None:
@@ -142,12 +142,13 @@ async def _migrate(
     in_use = require_other(toolbox.migrations.model_in_use(), choice.name)
     spec = other_engine(toolbox, choice.name, accept_noncommercial=choice.accept_noncommercial)
     async with migration_tools(toolbox, spec) as tools:
-        drawn = await _plan(toolbox, tools, in_use, known, redetect=wishes.redetect)
+        if dry_run or not yes:
+            drawn = await _plan(toolbox, tools, in_use, known, redetect=wishes.redetect)
+            title = "It would take" if dry_run else "It takes"
+            emit([drawn.shown()], title=title, beside=not dry_run)
         if dry_run:
-            emit([drawn.shown()], title="It would take")
             return None
         if not yes:
-            emit([drawn.shown()], title="It takes", beside=True)
             typer.confirm("Change the model?", default=False, abort=True, err=True)
         if choice.accept_noncommercial and not toolbox.settings.accept_noncommercial_models:
             # Before the switch: whoever runs beside this needs it from that moment on.
@@ -215,6 +216,7 @@ def _carried_row(carried: Carried) -> Row:
     evaluation = carried.evaluation.shown() if carried.evaluation else {}
     return {
         "embedded": carried.embedded,
+        "by_estimated_landmarks": carried.estimated,
         "refused": carried.refused,
         "outcome": str(carried.stop),
         **evaluation,

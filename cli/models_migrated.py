@@ -6,6 +6,7 @@ Each step can be repeated: who was killed in between runs the command again.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from archive.redoing import RedoCost
 from cli.env_file import changed_names, known_values, write_values
 from cli.init_settings import MODEL
 from cli.model_choice import ModelChoice
-from cli.output import emit, progress, say
+from cli.output import Row, emit, progress, say
 from resources.migrating import all_windows, other_engine
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def finish(toolbox: Toolbox, choice: ModelChoice, env_file: Path, *, redetect: b
         people = identify(
             toolbox.people, model, toolbox.identify_options, cause="face-archive models migrate"
         )
-    emit([_row(toolbox, model, people, opened, latest)], title=f"{model.name} is in use")
-    say("Programs that run load it by themselves.")
+    row = _row(toolbox, model, people, opened, latest)
+    emit([row], title=f"{model.name} is in use")
+    say(*_next(row, latest))
 
 
 def _follow(env_file: Path, name: str) -> None:
@@ -55,17 +57,33 @@ def _follow(env_file: Path, name: str) -> None:
         say(f"{MODEL} is set in the environment to another model: change it there, too.")
 
 
+def _next(row: Row, latest: Migration | None) -> Iterator[str]:
+    """Say what there is to do, and what happens by itself."""
+    yield "Programs that run load it by themselves."
+    if row["pictures_opened"] or row["refused"]:
+        yield (
+            "Pictures to look at again come by themselves, with their windows; at once: "
+            "`face-archive backfill CHAT`."
+        )
+    if row["recluster_would_propose"]:
+        yield "`face-archive identities recluster` shows what the model would group otherwise."
+    if row["way_back_until"] and latest is not None:
+        yield f"`face-archive models migrate {latest.from_model}` leads back."
+
+
 def _row(
     toolbox: Toolbox,
     model: ModelRecord,
     people: IdentifyResult,
     opened: RedoCost,
     latest: Migration | None,
-) -> dict[str, object]:
+) -> Row:
     with progress("Grouping faces"):
+        refused = toolbox.migrations.counts(model.name, latest).refused
         proposal = propose(toolbox.people, toolbox.corrections, model, toolbox.identify_options)
     return {
         "model": model.name,
+        "refused": refused,
         "pictures_opened": opened.files,
         "probes": people.probes,
         "assigned": people.assigned,

@@ -28,6 +28,7 @@ def _row(toolbox: Toolbox, migration: Migration) -> Row:
         "state": str(migration.state),
         "faces": counts.faces,
         "embedded": counts.embedded,
+        "by_estimated_landmarks": counts.estimated,
         "refused": counts.refused,
         "started_at": f"{migration.started_at:%Y-%m-%d %H:%M} UTC",
         "ended_at": migration.ended_at and f"{migration.ended_at:%Y-%m-%d %H:%M} UTC",

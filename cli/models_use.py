@@ -16,7 +16,7 @@ from archive.errors import Permanent
 from cli.context import open_toolbox
 from cli.env_file import write_values
 from cli.init_settings import MODEL, model_values
-from cli.model_choice import consented_model
+from cli.model_choice import consented_model, require_there
 from cli.output import say
 from resources.settings import DEFAULT_ENV_FILE
 from resources.vision.models import DLIB
@@ -50,6 +50,7 @@ def use_command(
     """
     _require_env_file_rules()
     with open_toolbox() as toolbox:
+        require_there(name, toolbox.settings.models_dir)
         _require_no_other(toolbox, name)
         accepted = accept_noncommercial or toolbox.settings.accept_noncommercial_models
         choice = consented_model(name, accept_noncommercial=accepted)

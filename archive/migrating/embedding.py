@@ -15,9 +15,16 @@ from typing import Final
 import numpy as np
 
 from archive.errors import ItemRejected, Permanent
-from archive.faces.records import Embedding
 from archive.ids import FaceId
-from archive.migrating.ports import Crops, Embedder, FaceCrop, Migration, MigrationStore, Refusal
+from archive.migrating.ports import (
+    Crops,
+    EmbeddedFace,
+    Embedder,
+    FaceCrop,
+    Migration,
+    MigrationStore,
+    Refusal,
+)
 
 BATCH: Final = 128
 """Faces a transaction: some seconds of work, and all that a killed run loses."""
@@ -34,11 +41,13 @@ class Embedded:
 
     Attributes:
         done: Faces that have a vector now.
+        estimated: Those of them whose landmarks were estimated.
         refused: Reason → faces that cannot have one.
         complete: No face was left; else the time was over.
     """
 
     done: int = 0
+    estimated: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     complete: bool = False
 
@@ -68,25 +77,26 @@ async def embed_missing(
         Transient: The store or the place of crops does not answer; run again it goes on.
         Permanent: Crops may not be read.
     """
-    done, refused = 0, Counter[str]()
+    done, estimated, refused = 0, 0, Counter[str]()
     last: FaceCrop | None = None
     while not is_over():
         faces = await asyncio.to_thread(store.lacking, migration.to_model, migration, last, batch)
         if not faces and last is None:
-            return Embedded(done, refused, complete=True)
+            return Embedded(done, estimated, refused, complete=True)
         # What is stored while this runs may be older by its clock: begin anew until none is left.
         last = faces[-1] if faces else None
-        vectors, refusals = await embedded(faces, embedder, crops)
-        await asyncio.to_thread(store.keep, migration, vectors, refusals)
-        done += len(vectors)
+        there, refusals = await embedded(faces, embedder, crops)
+        await asyncio.to_thread(store.keep, migration, there, refusals)
+        done += len(there)
+        estimated += sum(each.is_estimated for each in there.values())
         refused.update(each.reason for each in refusals)
         on_batch(len(faces))
-    return Embedded(done, refused)
+    return Embedded(done, estimated, refused)
 
 
 async def embedded(
     faces: Sequence[FaceCrop], embedder: Embedder, crops: Crops
-) -> tuple[dict[FaceId, Embedding], list[Refusal]]:
+) -> tuple[dict[FaceId, EmbeddedFace], list[Refusal]]:
     """Embed some faces; nothing is stored.
 
     Raises:
@@ -97,7 +107,7 @@ async def embedded(
     answers = await asyncio.gather(
         *(_one(face, embedder, crops) for face in faces), return_exceptions=True
     )
-    vectors: dict[FaceId, Embedding] = {}
+    there: dict[FaceId, EmbeddedFace] = {}
     refusals = []
     for face, answer in zip(faces, answers, strict=True):
         if isinstance(answer, BaseException):
@@ -105,11 +115,11 @@ async def embedded(
         if isinstance(answer, Refusal):
             refusals.append(answer)
         else:
-            vectors[face.face_id] = answer
-    return vectors, refusals
+            there[face.face_id] = answer
+    return there, refusals
 
 
-async def _one(face: FaceCrop, embedder: Embedder, crops: Crops) -> Embedding | Refusal:
+async def _one(face: FaceCrop, embedder: Embedder, crops: Crops) -> EmbeddedFace | Refusal:
     try:
         crop = await asyncio.to_thread(crops.get, face.crop_key)
     except Permanent:
@@ -117,9 +127,9 @@ async def _one(face: FaceCrop, embedder: Embedder, crops: Crops) -> Embedding | 
             raise
         return Refusal(face.face_id, CROP_LOST)
     try:
-        vector = await embedder.embed(crop, face)
+        answer = await embedder.embed(crop, face)
     except ItemRejected as exc:
         return Refusal(face.face_id, exc.reason)
-    is_unit = abs(float(np.linalg.norm(vector)) - 1.0) < _UNIT
+    is_unit = abs(float(np.linalg.norm(answer.vector)) - 1.0) < _UNIT
     # One vector that the store would not take must not lose its batch.
-    return vector if is_unit else Refusal(face.face_id, NO_VECTOR)
+    return answer if is_unit else Refusal(face.face_id, NO_VECTOR)

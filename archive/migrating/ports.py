@@ -72,11 +72,13 @@ class Counts:
         faces: All.
         embedded: Those that the other model has embedded.
         refused: Those that it cannot embed from their crops.
+        estimated: Of the embedded those whose landmarks were estimated.
     """
 
     faces: int
     embedded: int
     refused: int = 0
+    estimated: int = 0
 
     @property
     def missing(self) -> int:
@@ -114,6 +116,18 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedFace:
+    """What a crop gave.
+
+    Attributes:
+        is_estimated: The model saw no face there, so its landmarks were estimated from the box.
+    """
+
+    vector: Embedding
+    is_estimated: bool = False
+
+
 class Embedder(Protocol):
     """The other model, loaded."""
 
@@ -122,7 +136,7 @@ class Embedder(Protocol):
         """What embeds."""
         ...
 
-    async def embed(self, crop: bytes, face: FaceCrop) -> Embedding:
+    async def embed(self, crop: bytes, face: FaceCrop) -> EmbeddedFace:
         """Embed a face as its crop shows it; many may be asked for at once.
 
         Raises:
@@ -204,7 +218,7 @@ class MigrationStore(Protocol):
     def keep(
         self,
         migration: Migration,
-        vectors: Mapping[FaceId, Embedding],
+        faces: Mapping[FaceId, EmbeddedFace],
         refusals: Sequence[Refusal],
     ) -> None:
         """Store what became of some faces, in one transaction; erased ones are left out.

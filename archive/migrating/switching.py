@@ -45,12 +45,14 @@ class Carried:
 
     Attributes:
         embedded: Faces that were embedded by it.
+        estimated: Those of them whose landmarks were estimated.
         refused: Faces that were refused by it.
         evaluation: None where it did not get as far.
     """
 
     stop: Stop
     embedded: int
+    estimated: int
     refused: int
     evaluation: Evaluation | None = None
 
@@ -136,18 +138,19 @@ async def carry_on(
             minutes, or the migration was ended by another.
         Permanent: Crops may not be read.
     """
-    done = refused = 0
+    done = estimated = refused = 0
     while True:
         result = await embed_missing(
             tools.store, migration, tools.embedder, tools.crops, is_over=is_over, on_batch=on_batch
         )
         done += result.done
+        estimated += result.estimated
         refused += result.refused.total()
         if not result.complete:
-            return Carried(Stop.TIME, done, refused)
+            return Carried(Stop.TIME, done, estimated, refused)
         stop, evaluation = await asyncio.to_thread(_settle, tools, migration)
         if stop is not None:
-            return Carried(stop, done, refused, evaluation)
+            return Carried(stop, done, estimated, refused, evaluation)
 
 
 def _settle(tools: Tools, migration: Migration) -> tuple[Stop | None, Evaluation | None]:

@@ -19,10 +19,11 @@ from psycopg.rows import dict_row
 
 from archive.calibrating import LocalThreshold
 from archive.errors import Transient
-from archive.faces.records import Box, Embedding, ModelRecord
+from archive.faces.records import Box, ModelRecord
 from archive.ids import FaceId
 from archive.migrating.ports import (
     Counts,
+    EmbeddedFace,
     FaceCrop,
     Migration,
     MigrationId,
@@ -139,7 +140,7 @@ class MigrationStore:
     def keep(
         self,
         migration: Migration,
-        vectors: Mapping[FaceId, Embedding],
+        faces: Mapping[FaceId, EmbeddedFace],
         refusals: Sequence[Refusal],
     ) -> None:
         """Store what became of some faces, in one transaction; erased ones are left out.
@@ -149,16 +150,21 @@ class MigrationStore:
             Transient: The migration has ended meanwhile.
         """
         model = migration.to_model
-        for vector in vectors.values():
-            require_model(vector, model)
-        asked = [*vectors, *(each.face_id for each in refusals)]
+        for face in faces.values():
+            require_model(face.vector, model)
+        asked = [*faces, *(each.face_id for each in refusals)]
         with self._database.transaction() as connection:
             _require_held(connection, sql.STILL, migration)
             there = {face_id for (face_id,) in connection.execute(sql.THERE, (asked,))}
             rows = [
-                (face_id, model, len(vector), np.asarray(vector))
-                for face_id, vector in vectors.items()
+                (face_id, model, len(face.vector), np.asarray(face.vector))
+                for face_id, face in faces.items()
                 if face_id in there
+            ]
+            estimated = [
+                (face_id, model)
+                for face_id, face in faces.items()
+                if face.is_estimated and face_id in there
             ]
             refused = [
                 (migration.migration_id, each.face_id, each.reason)
@@ -167,6 +173,7 @@ class MigrationStore:
             ]
             with connection.cursor() as cursor:
                 cursor.executemany(sql.KEEP, rows)
+                cursor.executemany(sql.ESTIMATED, estimated)
                 cursor.executemany(sql.REFUSE, refused)
 
     def retry_refused(self, migration: Migration) -> None:

@@ -32,7 +32,8 @@ SELECT FROM model_migrations WHERE migration_id = %s AND state = 'embedding' FOR
 COUNTS: Final[LiteralString] = """
 SELECT (SELECT count(*) FROM faces),
        (SELECT count(*) FROM embeddings WHERE model = %(to_model)s),
-       (SELECT count(*) FROM migration_refusals WHERE migration_id = %(migration_id)s)
+       (SELECT count(*) FROM migration_refusals WHERE migration_id = %(migration_id)s),
+       (SELECT count(*) FROM estimated_vectors WHERE model = %(to_model)s)
 """
 
 LACKS: Final[LiteralString] = """
@@ -64,6 +65,9 @@ ON CONFLICT (face_id, model) DO NOTHING
 REFUSE: Final[LiteralString] = """
 INSERT INTO migration_refusals (migration_id, face_id, reason) VALUES (%s, %s, %s)
 ON CONFLICT DO NOTHING
+"""
+ESTIMATED: Final[LiteralString] = """
+INSERT INTO estimated_vectors (face_id, model) VALUES (%s, %s) ON CONFLICT DO NOTHING
 """
 RETRY: Final[LiteralString] = "DELETE FROM migration_refusals WHERE migration_id = %s"
 EVALUATED: Final[LiteralString] = """

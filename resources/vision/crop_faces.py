@@ -22,7 +22,7 @@ from archive.faces.errors import WorkerDied
 from archive.faces.geometry import View, crop_rectangle
 from archive.faces.records import Box, DetectedFace, Embedding, ModelRecord, Pixels
 from archive.ledger import CRASHED
-from archive.migrating.ports import FaceCrop
+from archive.migrating.ports import EmbeddedFace, FaceCrop
 from resources.vision.analyst import Analyst
 from resources.vision.crops import CROP_MARGIN
 from resources.vision.drawn import aligned
@@ -40,16 +40,16 @@ _SEEN_SIDES: Final = (128, 512)
 _ANY_SIZE: Final = 1 << 20
 
 
-def embed_crop(engine: FaceEngine, crop: Pixels, face: FaceCrop) -> Embedding:
+def embed_crop(engine: FaceEngine, crop: Pixels, face: FaceCrop) -> EmbeddedFace:
     """Embed the face that a crop was cut for.
 
     Args:
-        engine: What finds landmarks and embeds; where it sees no face, landmarks are estimated.
+        engine: What finds landmarks and embeds; where it sees no face, they are estimated.
         crop: (h, w, 3) uint8 RGB, as `crops.encode_crop` cut it.
         face: Where it was cut.
 
     Returns:
-        (dims,) float32 of unit norm.
+        With a vector of (dims,) float32 and unit norm.
     """
     height, width = crop.shape[:2]
     part = crop_rectangle(face.box, face.width or _ANY_SIZE, face.height or _ANY_SIZE, CROP_MARGIN)
@@ -57,18 +57,23 @@ def embed_crop(engine: FaceEngine, crop: Pixels, face: FaceCrop) -> Embedding:
     box = cut.box_into(face.box)
     if face.landmark_schema == engine.model.landmark_schema:
         known = DetectedFace(box, cut.into(face.landmarks), 1.0)
-        return _embedded(engine, crop, known)
+        return EmbeddedFace(_vector(engine, crop, known))
     # Found in the small, embedded in the full: that is how a whole picture is looked at, too.
-    return _embedded(engine, crop, _aligned(engine, crop, box))
+    there, is_seen = _aligned(engine, crop, box)
+    return EmbeddedFace(_vector(engine, crop, there), is_estimated=not is_seen)
 
 
-def _embedded(engine: FaceEngine, crop: Pixels, face: DetectedFace) -> Embedding:
+def _vector(engine: FaceEngine, crop: Pixels, face: DetectedFace) -> Embedding:
     vector: Embedding = engine.embed(crop, [face])[0]
     return vector
 
 
-def _aligned(engine: FaceEngine, crop: Pixels, box: Box) -> DetectedFace:
-    """Give the face in a box, aligned by what the detector sees there, or else by a guess."""
+def _aligned(engine: FaceEngine, crop: Pixels, box: Box) -> tuple[DetectedFace, bool]:
+    """Give the face in a box, aligned by what the detector sees there, or else by a guess.
+
+    Returns:
+        The face, and whether it was seen.
+    """
     height, width = crop.shape[:2]
     for side in _SEEN_SIDES:
         view = View(Box(0, 0, width, height), side / max(width, height))
@@ -77,7 +82,7 @@ def _aligned(engine: FaceEngine, crop: Pixels, box: Box) -> DetectedFace:
         face = DetectedFace(box, view.out_of(there.landmarks), there.detection_score)
         if is_seen:
             break
-    return face
+    return face, is_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class _Embed:
     crop: bytes = field(repr=False)
     face: FaceCrop
 
-    def __call__(self, analyst: Analyst) -> Embedding:
+    def __call__(self, analyst: Analyst) -> EmbeddedFace:
         return embed_crop(analyst.engine, analyst.pixels(self.crop), self.face)
 
 
@@ -111,7 +116,7 @@ class CropEmbedder:
             raise RuntimeError("the pool is not open")
         return self._pool.model
 
-    async def embed(self, crop: bytes, face: FaceCrop) -> Embedding:
+    async def embed(self, crop: bytes, face: FaceCrop) -> EmbeddedFace:
         """Embed a face as its crop shows it.
 
         Raises:

@@ -72,7 +72,7 @@ async def embedded(album: Album, spec: EngineSpec) -> dict[FaceId, np.ndarray]:
         embedder = CropEmbedder(pool, spec)
         faces = store.lacking(spec.model_name, None, None, 1000)
         answers = [await embedder.embed(album.blobs.get(f.crop_key), f) for f in faces]
-    return {face.face_id: answer for face, answer in zip(faces, answers, strict=True)}
+    return {face.face_id: answer.vector for face, answer in zip(faces, answers, strict=True)}
 
 
 def seen(spec: EngineSpec, photo: Path, face: FaceCrop) -> np.ndarray | None:
@@ -149,8 +149,8 @@ def test_a_crop_that_is_no_picture_is_refused_and_the_worker_goes_on(
             embedder = CropEmbedder(pool, pack_spec)
             with pytest.raises(ItemRejected):
                 await embedder.embed(b"no picture", face)
-            vector = await embedder.embed(album.blobs.get(face.crop_key), face)
-            assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-3)
+            there = await embedder.embed(album.blobs.get(face.crop_key), face)
+            assert np.linalg.norm(there.vector) == pytest.approx(1.0, abs=1e-3)
 
     asyncio.run(go())
 

@@ -27,7 +27,7 @@ from archive.identity.records import FaceSet
 from archive.identity.rules import Rules
 from archive.identity.standing import Basis, Standing, remembered, standing
 from archive.ids import ContentKey, new_face_id
-from archive.migrating.ports import Migration, MigrationId, MigrationState, Wishes
+from archive.migrating.ports import EmbeddedFace, Migration, MigrationId, MigrationState, Wishes
 from archive.provenance import MixedModels, made_by, model_of
 from archive.searching import EVERYTHING, search
 from archive.why import Detection
@@ -140,7 +140,7 @@ MIXTURES: Final[dict[str, Callable[[Stage], object]]] = {
     ),
     "resources.store.migrating.MigrationStore.keep": lambda stage: MigrationStore(
         stage.database
-    ).keep(MIGRATION, {new_face_id(): THEIR_FACE.embedding}, []),
+    ).keep(MIGRATION, {new_face_id(): EmbeddedFace(THEIR_FACE.embedding)}, []),
     "resources.store.search.FaceSearchStore.nearest": lambda stage: FaceSearchStore(
         stage.database
     ).nearest(THEIR_FACE.embedding, MODEL.name, EVERYTHING, most=1),

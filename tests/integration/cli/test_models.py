@@ -147,6 +147,15 @@ def checked(shell: Shell, name: str) -> dict[str, str]:
     return dict(found)
 
 
+@pytest.mark.parametrize("command", ["use", "migrate"])
+def test_a_misspelt_name_is_told_and_not_asked_about(installed: Shell, command: str) -> None:
+    result = installed.run("models", command, "bufalo_l", typed="y\n")
+
+    assert result.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "there is no model `bufalo_l`" in result.stderr
+    assert "models list" in result.stderr
+
+
 def test_an_archive_that_has_faces_is_brought_over_to_another_model_and_not_told_to_use_it(
     installed: Shell, begun: Shelf
 ) -> None:

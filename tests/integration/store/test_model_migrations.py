@@ -11,12 +11,20 @@ import pytest
 
 from archive.calibrating import LocalThreshold
 from archive.errors import Transient
-from archive.faces.records import Embedding, ModelRecord
+from archive.faces.records import ModelRecord
 from archive.identify import IdentifyOptions, identify
 from archive.identity.records import FaceSet
 from archive.migrating.embedding import embed_missing
 from archive.migrating.expiring import expire
-from archive.migrating.ports import KEPT_FOR, FaceCrop, Migration, MigrationState, Refusal, Wishes
+from archive.migrating.ports import (
+    KEPT_FOR,
+    EmbeddedFace,
+    FaceCrop,
+    Migration,
+    MigrationState,
+    Refusal,
+    Wishes,
+)
 from archive.migrating.switching import abort
 from resources.store.database import Database
 from resources.store.holdings import HoldingStore
@@ -51,10 +59,10 @@ class Scripted:
     def __init__(self, model: ModelRecord) -> None:
         self.model = model
 
-    async def embed(self, crop: bytes, face: FaceCrop) -> Embedding:
+    async def embed(self, crop: bytes, face: FaceCrop) -> EmbeddedFace:
         rng = np.random.default_rng(face.face_id.int % (1 << 63))
         vector = rng.standard_normal(DIMS).astype(np.float32)
-        return vector / np.linalg.norm(vector)
+        return EmbeddedFace(vector / np.linalg.norm(vector))
 
 
 class House:
@@ -208,8 +216,8 @@ def test_begun_and_ended_everything_is_as_it_was(
 ) -> None:
     earlier = house.begin()
     some = [each.face_id for each in house.faces.faces[:there_before]]
-    vectors = {face_id: np.eye(DIMS, dtype=np.float32)[0] for face_id in some}
-    house.store.keep(earlier, vectors, [])
+    there = {face_id: EmbeddedFace(np.eye(DIMS, dtype=np.float32)[0]) for face_id in some}
+    house.store.keep(earlier, there, [])
     house.embed(earlier)
     assert house.switch(earlier)
     back = house.go(MODEL)
@@ -221,12 +229,15 @@ def test_begun_and_ended_everything_is_as_it_was(
 
     migration = house.begin()
     faces = house.store.lacking(OTHER.name, migration, None, done)
-    made = {each.face_id: np.eye(DIMS, dtype=np.float32)[1] for each in faces}
+    vector = np.eye(DIMS, dtype=np.float32)[1]
+    made = {each.face_id: EmbeddedFace(vector, is_estimated=True) for each in faces}
     house.store.keep(migration, made, [])
+    assert house.store.counts(OTHER.name, migration).estimated == len(made)
     ended, removed = abort(house.store)
 
     assert ended.migration_id == migration.migration_id
     assert removed == len(made)
+    assert house.store.counts(OTHER.name, migration).estimated == 0
     assert (house.vectors(), house.people()) == (before, people)
     assert remembered == house.shelf.execute(
         "SELECT identity_id, exemplars FROM portraits ORDER BY 1"
@@ -251,10 +262,11 @@ def test_a_face_that_was_erased_while_it_was_embedded_is_left_out(house: House) 
     migration = house.begin()
     gone = house.faces.faces[0].face_id
     there = house.faces.faces[1].face_id
-    vector = np.eye(DIMS, dtype=np.float32)[0]
+    each = EmbeddedFace(np.eye(DIMS, dtype=np.float32)[0], is_estimated=True)
     house.shelf.execute("DELETE FROM faces WHERE face_id = %s", gone)
-    house.store.keep(migration, {gone: vector, there: vector}, [])
+    house.store.keep(migration, {gone: each, there: each}, [])
     assert house.count(OTHER.name) == 1
+    assert house.store.counts(OTHER.name, migration).estimated == 1
 
 
 def test_the_way_back_takes_nothing_and_gives_the_same_vectors(house: House) -> None:

@@ -16,7 +16,7 @@ from archive.faces.geometry import iou
 from archive.faces.records import Box, DetectedFace, MediaAnalysis, ModelRecord, Pixels
 from archive.ids import new_face_id
 from archive.ledger import CRASHED
-from archive.migrating.ports import FaceCrop
+from archive.migrating.ports import EmbeddedFace, FaceCrop
 from resources.vision.analyst import Analyst, AnalystLimits
 from resources.vision.crop_faces import CropEmbedder, embed_crop
 from resources.vision.decoding import decode_photo
@@ -100,7 +100,7 @@ def test_a_crop_that_any_model_cut_gives_the_vector_of_the_picture(
     assert len(found) == 6
     for face, (pixels, crop) in zip(found, crops(seen[finder]), strict=True):
         (same,) = [one for one in seen[model].faces if iou(one.box, face.box) >= 0.4]
-        assert float(embed_crop(engines[model], pixels, crop) @ same.embedding) > likeness
+        assert float(embed_crop(engines[model], pixels, crop).vector @ same.embedding) > likeness
 
 
 def test_the_detector_sees_a_small_view_and_the_recogniser_all_that_the_crop_has(
@@ -127,10 +127,25 @@ def test_where_the_detector_sees_nothing_in_the_small_it_looks_closer(
     (pixels, crop), *_ = crops(seen[PACK])
     face, *_ = seen[PACK].faces
     engine = ShortSighted(engines[PACK])
-    vector = embed_crop(engine, pixels, crop)
+    there = embed_crop(engine, pixels, crop)
 
     assert engine.detected == [128, 512]
-    assert float(vector @ face.embedding) > 0.9
+    assert not there.is_estimated
+    assert float(there.vector @ face.embedding) > 0.9
+
+
+def test_where_the_detector_sees_nothing_the_landmarks_are_estimated_and_that_is_told(
+    engines: dict[str, FaceEngine], seen: dict[str, MediaAnalysis]
+) -> None:
+    class Blind(Watched):
+        def detect(self, image: Pixels, *, closely: bool = True) -> list[DetectedFace]:
+            return []
+
+    (pixels, crop), *_ = crops(seen[PACK])
+    there = embed_crop(Blind(engines[PACK]), pixels, crop)
+
+    assert there.is_estimated
+    assert np.linalg.norm(there.vector) == pytest.approx(1.0, abs=1e-3)
 
 
 async def test_a_crop_that_kills_is_refused_and_those_beside_it_are_embedded() -> None:
@@ -148,4 +163,4 @@ async def test_a_crop_that_kills_is_refused_and_those_beside_it_are_embedded() -
 
     assert isinstance(kills, ItemRejected)
     assert kills.reason == CRASHED
-    assert [np.shape(other) for other in others] == [(4,)] * 3
+    assert [other.vector.shape for other in others if isinstance(other, EmbeddedFace)] == [(4,)] * 3

@@ -16,6 +16,7 @@ from archive.faces.records import FIVE_POINTS, Box, Embedding, ModelRecord
 from archive.ids import FaceId
 from archive.migrating.ports import (
     Counts,
+    EmbeddedFace,
     FaceCrop,
     Migration,
     MigrationId,
@@ -105,12 +106,12 @@ class Memory:
     def keep(
         self,
         migration: Migration,
-        vectors: Mapping[FaceId, Embedding],
+        faces: Mapping[FaceId, EmbeddedFace],
         refusals: Sequence[Refusal],
     ) -> None:
         self.kill()
-        for face_id, vector in vectors.items():
-            self.vectors.setdefault(face_id, vector)
+        for face_id, each in faces.items():
+            self.vectors.setdefault(face_id, each.vector)
         self.refused |= {each.face_id: each.reason for each in refusals}
         self.kill()
 
@@ -165,13 +166,14 @@ class Scripted:
 
     spoilt: frozenset[int] = frozenset()
     zero: frozenset[int] = frozenset()
+    unseen: frozenset[int] = frozenset()
     model: ModelRecord = MODEL
 
-    async def embed(self, crop: bytes, face: FaceCrop) -> Embedding:
+    async def embed(self, crop: bytes, face: FaceCrop) -> EmbeddedFace:
         number = int(crop)
         if number in self.spoilt:
             raise ItemRejected("corrupt")
-        return vector_of(number) * (number not in self.zero)
+        return EmbeddedFace(vector_of(number) * (number not in self.zero), number in self.unseen)
 
 
 def _age(face: FaceCrop) -> tuple[datetime, FaceId]:

@@ -100,14 +100,16 @@ def test_faces_found_meanwhile_are_embedded_too_however_old_they_look(
 def test_what_cannot_be_embedded_has_a_reason_and_stops_nothing() -> None:
     store, migration = archive_of(frozenset({1, 2, 3, 4}))
 
-    result = embed(store, migration, Shelves(frozenset({2})), Scripted({3}, {4}), batch=4)
+    scripted = Scripted(frozenset({3}), frozenset({4}), unseen=frozenset({1}))
+    result = embed(store, migration, Shelves(frozenset({2})), scripted, batch=4)
 
     assert store.refused == {
         face(2).face_id: CROP_LOST,
         face(3).face_id: "corrupt",
         face(4).face_id: NO_VECTOR,
     }
-    assert (result.done, result.refused.total(), result.complete) == (1, 3, True)
+    assert (result.done, result.estimated, result.refused.total()) == (1, 1, 3)
+    assert result.complete
     np.testing.assert_array_equal(store.vectors[face(1).face_id], vector_of(1))
 
 

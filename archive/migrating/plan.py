@@ -19,10 +19,17 @@ _SAMPLE = 16
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast crops are embedded here."""
+    """How fast crops are embedded here.
+
+    Attributes:
+        tried: Crops by which this was measured.
+        refused: Those of them that could not be embedded.
+    """
 
     seconds_a_face: float
     bytes_a_crop: float
+    tried: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class MigrationPlan:
             "megabytes_of_crops": round(missing * pace.bytes_a_crop / _MEGABYTE, 1),
             "megabytes_to_download": 0.0,
         }
+        if pace.refused:
+            figures["refused_of_those_tried"] = f"{pace.refused} of {pace.tried}"
         if self.again is not None:
             rate = self.media_per_second
             again = self.again.shown(rate or 1.0)
@@ -95,11 +104,12 @@ async def measure_pace(
     if not faces:
         return None
     read = _Counted(crops)
-    await embedded(faces[:_FIRST], embedder, read)
+    _, refused = await embedded(faces[:_FIRST], embedder, read)
     sample, began = faces[_FIRST:] or faces, clock()
-    await embedded(sample, embedder, read)
-    seconds = clock() - began
-    return Pace(seconds / len(sample), read.size / max(1, read.files))
+    _, more = await embedded(sample, embedder, read)
+    seconds = (clock() - began) / len(sample)
+    unable = {each.face_id for each in (*refused, *more)}
+    return Pace(seconds, read.size / max(1, read.files), len(faces), len(unable))
 
 
 class _Counted:

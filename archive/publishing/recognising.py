@@ -1,11 +1,11 @@
 """What in a hub is ours though no row knows it, as after a restored backup: told for certain.
 
-Pure. A topic is ours if our account opened it; whose it is says its title, and most of its pictures
-unless the title is a name: a number may have been given to somebody else since. A post is ours if
-our account sent it into such a topic and it names a source; what it shows says the file, or the
-source that it links to. What only looks like ours by such a link, but cannot be told, is a stray.
-Everything else is left alone: what others wrote, what the owner of our account wrote by hand, and
-what may be an unresolved send, because publishing finds out what became of that.
+Pure. A topic is ours if our account opened it; whose it is says its title, and its pictures: most
+of them unless the title is a name, because a number may have been given to somebody else since. A
+post is ours if our account sent it into such a topic and it names a source; what it shows says the
+file, or the source that it links to. What only looks like ours by such a link, but cannot be told,
+is a stray. Everything else is left alone: what others wrote, what the owner of our account wrote by
+hand, and what may be an unresolved send, because publishing finds out what became of that.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ def recognise(
         if whose is None and (not is_ours or topic.title.strip() in opening):
             continue
         owner = None if whose is None else people.get(whose)
-        if whose is None and (owner := _owner(topic, people, actual, messages)) is not None:
+        if whose is None and (owner := inside.owner(topic, people, messages)) is not None:
             lost.append(LostTopic(topic, owner))
             del people[owner.identity.identity_id]
         found = list(inside.of(owner, messages)) if owner is not None else []
@@ -162,22 +162,6 @@ def _unresolved(actual: Actual) -> tuple[set[str], set[IdentityId]]:
     return opening, sending
 
 
-def _owner(
-    topic: ForumTopic,
-    people: Mapping[IdentityId, WantedTopic],
-    actual: Actual,
-    messages: Sequence[SeenMessage],
-) -> WantedTopic | None:
-    """Tell whose topic it is; nobody's if they have one, or if several are called so."""
-    called = [each for each in people.values() if each.title == topic.title.strip()]
-    if len(called) != 1 or called[0].identity.identity_id in actual.topics:
-        return None
-    (whose,) = called
-    posts = [each for each in messages if each.is_ours and names_source(each)]
-    shows_them = [each for each in posts if _shown_by(each, whose, set()) is not None]
-    return whose if whose.identity.label or 2 * len(shows_them) > len(posts) else None
-
-
 class _Inside:
     """Tells what is in topics.
 
@@ -191,6 +175,27 @@ class _Inside:
         self._as_shown = as_shown
         said = (row.summary.message_id for row in actual.topics.values() if row.summary)
         self.known = {post.message_id for post in actual.posts} | set(said)
+
+    def owner(
+        self,
+        topic: ForumTopic,
+        people: Mapping[IdentityId, WantedTopic],
+        messages: Sequence[SeenMessage],
+    ) -> WantedTopic | None:
+        """Tell whose topic it is; nobody's if they have one, or if several are called so."""
+        called = [each for each in people.values() if each.title == topic.title.strip()]
+        if len(called) != 1 or called[0].identity.identity_id in self._actual.topics:
+            return None
+        (whose,) = called
+        ours = [each for each in messages if each.is_ours]
+        shown = [each for each in ours if _shown_by(each, whose, set()) is not None]
+        if whose.identity.label is None:
+            is_theirs = 2 * len(shown) > sum(names_source(each) for each in ours)
+        else:
+            summaries = (self._is_summary(each, whose.title) for each in ours)
+            # One that was only talked in was opened by hand.
+            is_theirs = not messages or bool(shown) or any(summaries)
+        return whose if is_theirs else None
 
     def of(
         self, owner: WantedTopic, messages: Sequence[SeenMessage]

@@ -12,7 +12,7 @@ from telethon.tl import types
 from archive.errors import Permanent
 from archive.ids import MessageId
 from archive.publishing import Hub, Pace, adopt, no_pace, remove_strays
-from archive.publishing.recognising import Recognised
+from archive.publishing.recognising import LostTopic, Recognised
 from resources.store.database import Database
 from tests.integration.publishing_stage import Stage, picture, seen, stage
 from tests.integration.test_publishing_read_back import contents, look, ours, topic
@@ -200,6 +200,22 @@ async def test_what_somebody_else_made_to_look_like_ours_is_left_alone(
     house.people.topic(house.bob, "Person 7")
     assert await adopted(house, hub) == Recognised()
     assert MessageId(copy.id) in {each.id for each in house.people.messages}
+
+
+async def test_a_topic_that_we_opened_by_hand_and_called_like_somebody_is_not_theirs(
+    house: Stage, hub: Hub
+) -> None:
+    forget(house)
+    real = topic(house, "Mia & Ida")
+    real.title = "Zoe"
+    house.rows.run("UPDATE identities SET label = 'Zoe' WHERE number = 3")
+    for named in (real.title, "Eve"):
+        talk = house.people.topic(house.me, named)
+        house.people.text(house.bob, "about them", topic=talk)
+    house.rows.run("UPDATE identities SET label = 'Eve' WHERE number = 1")
+    found = await adopted(house, hub)
+    topics = {each.topic.topic_id for each in found.lost if isinstance(each, LostTopic)}
+    assert topics == {real.id, topic(house, "Person 2").id}
 
 
 async def test_a_topic_that_was_closed_is_opened_again(house: Stage, hub: Hub) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import queue
+import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -259,6 +260,8 @@ class _Worker:
 
 def _start_worker(recipe: EngineRecipe | None, limits: AnalystLimits) -> None:
     die_with_parent()
+    # Ctrl-C reaches all processes of a terminal: the parent ends its workers, in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         engine = recipe.build() if recipe is not None else None
     except ArchiveError as exc:

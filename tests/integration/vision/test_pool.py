@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -114,6 +116,25 @@ def test_workers_do_not_outlive_a_parent_that_was_killed() -> None:
     _, alive = psutil.wait_procs(children, timeout=10)
     assert children
     assert not alive
+
+
+def test_an_interrupt_is_its_parent_s_business_and_a_worker_says_nothing_of_it() -> None:
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline()
+        os.killpg(program.pid, signal.SIGINT)  # as a terminal sends it
+        _, told = program.communicate(timeout=20)
+
+    assert "KeyboardInterrupt" in told
+    assert "SpawnProcess" not in told
 
 
 async def test_a_pool_without_a_model_fingerprints() -> None:

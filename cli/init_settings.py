@@ -15,7 +15,7 @@ from typing import Final
 import typer
 
 from cli.env_file import changed_names, known_values, write_values
-from cli.model_choice import ModelChoice, ask_model, checked_model
+from cli.model_choice import CONSENT, ModelChoice, ask_model, checked_model
 from cli.output import say
 from resources.settings import Settings, default_data_dir
 from resources.vision.models import DLIB
@@ -24,7 +24,6 @@ DATA_DIR: Final = "FACE_ARCHIVE_DATA_DIR"
 API_ID: Final = "TG_API_ID"
 API_HASH: Final = "TG_API_HASH"
 MODEL: Final = "FACE_ARCHIVE_MODEL"
-CONSENT: Final = "FACE_ARCHIVE_ACCEPT_NONCOMMERCIAL_MODELS"
 
 
 @dataclass(frozen=True, slots=True)

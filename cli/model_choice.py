@@ -6,6 +6,7 @@ A proposal in words, for `init` and `models use`; licences and figures themselve
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import typer
+from pydantic import TypeAdapter
 
 from archive.errors import Permanent
 from cli.output import say
@@ -22,6 +24,8 @@ from resources.vision.registry import REGISTRY
 
 if TYPE_CHECKING:
     from resources.toolbox import Toolbox
+
+CONSENT: Final = "FACE_ARCHIVE_ACCEPT_NONCOMMERCIAL_MODELS"
 
 BEST: Final = "buffalo_l"
 FREE: Final = "auraface"
@@ -66,7 +70,7 @@ def ask_model(default: str | None) -> ModelChoice:
     if default is None:
         question = f"Is your use non-commercial research only, so that {BEST} is allowed?"
         if typer.confirm(question, default=False, err=True):
-            return ModelChoice(BEST, accept_noncommercial=True)
+            return _chosen(BEST, accept_noncommercial=True)
         say(f"Then {FREE} is the best that is free for any use.")
     name = typer.prompt("Model", default=default or FREE, err=True).strip()
     return consented_model(name)
@@ -80,7 +84,7 @@ def checked_model(name: str, *, accept_noncommercial: bool) -> ModelChoice:
     """
     require_usable(look_up(name))
     require_licence(look_up(name), accept_noncommercial=accept_noncommercial)
-    return ModelChoice(name, accept_noncommercial)
+    return _chosen(name, accept_noncommercial=accept_noncommercial)
 
 
 def consented_model(name: str, *, accept_noncommercial: bool = False) -> ModelChoice:
@@ -94,7 +98,7 @@ def consented_model(name: str, *, accept_noncommercial: bool = False) -> ModelCh
         Permanent: Its licence needs a consent that was not given, or it cannot be used at all.
     """
     require_usable(look_up(name))
-    return ModelChoice(name, accept_noncommercial or _consent(name))
+    return _chosen(name, accept_noncommercial=accept_noncommercial or _consent(name))
 
 
 def require_there(name: str, models_dir: Path) -> None:
@@ -118,6 +122,15 @@ def say_what_is_used(toolbox: Toolbox) -> None:
     otherwise = check_setting(toolbox)
     if otherwise is not None:
         say(f"{otherwise.finding} {otherwise.way_out}")
+
+
+def _chosen(name: str, *, accept_noncommercial: bool) -> ModelChoice:
+    """Refuse a consent that the environment denies: kept in a file, it would count for nothing."""
+    said = os.environ.get(CONSENT)
+    denied = said is not None and not TypeAdapter(bool).validate_python(said)
+    if denied and not look_up(name).commercial_use:
+        raise Permanent(f"{CONSENT} is {said} in the environment, which wins: change it there.")
+    return ModelChoice(name, accept_noncommercial)
 
 
 def _consent(name: str) -> bool:

@@ -29,8 +29,7 @@ from archive.migrating.switching import (
 from archive.off_loop import off_loop
 from cli.context import open_toolbox
 from cli.env_file import write_values
-from cli.init_settings import CONSENT
-from cli.model_choice import ModelChoice, consented_model, require_there
+from cli.model_choice import CONSENT, ModelChoice, consented_model, require_there
 from cli.models_migrated import finish
 from cli.models_migration import end, show
 from cli.output import Row, emit, progress, say

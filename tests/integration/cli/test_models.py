@@ -115,6 +115,18 @@ def test_a_licence_is_asked_about_once_in_an_archive(installed: Shell, packs: Pa
     assert [row["model"] for row in installed.rows("models", "list") if row["in_use"]] == [PACK]
 
 
+def test_a_consent_that_the_environment_denies_is_refused_and_not_kept_in_a_file(
+    installed: Shell, packs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACE_ARCHIVE_ACCEPT_NONCOMMERCIAL_MODELS", "false")
+
+    refused = installed.run("models", "use", PACK, "--accept-noncommercial")
+
+    assert refused.exit_code == ExitCode.PERSON_MUST_ACT
+    assert "in the environment, which wins" in refused.stderr
+    assert not (installed.folder / ".env").exists()
+
+
 def test_a_model_that_cannot_be_used_is_refused_whatever_was_accepted(installed: Shell) -> None:
     result = installed.run("models", "use", "raccoon_s", "--accept-noncommercial")
     assert result.exit_code == ExitCode.PERSON_MUST_ACT

@@ -91,7 +91,7 @@ async def test_closing_leaves_no_process_behind() -> None:
 
 
 PROGRAM = """
-import asyncio, psutil, sys
+import asyncio, psutil, signal, sys
 from resources.vision.pool import AnalystPool
 from tests.integration.vision.recipes import ScriptedRecipe
 
@@ -100,6 +100,8 @@ async def main():
         print(*(child.pid for child in psutil.Process().children()), flush=True)
         await asyncio.sleep(60)
 
+# Whoever begins the tests in the background has them ignore it, and every child of theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 

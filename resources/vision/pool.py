@@ -67,9 +67,10 @@ class AnalystPool:
         self._analysts: queue.SimpleQueue[Analyst] = queue.SimpleQueue()
         self._executor: Executor | None = None
         self._model: ModelRecord | None = None
-        # One more than can work: the next item is at hand when a worker becomes free, and no more
-        # bytes than that are copied into queues.
-        self._slots = asyncio.Semaphore(workers + 1)
+        # The next item is at hand when a worker becomes free, and no more bytes than that are
+        # copied into queues: one for all threads, one for each process, which is farther away
+        # (a quarter more small crops a second, `models.migrate`).
+        self._slots = asyncio.Semaphore(2 * workers + 1 if self._in_processes else workers + 1)
 
     @property
     def model(self) -> ModelRecord | None:

@@ -15,6 +15,10 @@ pytest_plugins = ["tests.fixtures.postgres"]
 
 ROOT = Path(__file__).parents[1]
 
+# Read here: tests themselves see none of our settings.
+_NAMED = os.environ.get("FACE_ARCHIVE_SHARED")
+_SHARED = [Path(_NAMED)] if _NAMED else [ROOT / "shared", ROOT.parent / "shared"]
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -31,7 +35,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of shared test data (photos, videos, a model pack); skips where there is none."""
-    for candidate in (ROOT / "shared", ROOT.parent / "shared"):
+    for candidate in _SHARED:
         if (candidate / "faces").is_dir():
             return candidate
-    pytest.skip("needs the shared test data in ../shared")
+    pytest.skip("needs the shared test data in ../shared, or where FACE_ARCHIVE_SHARED says")

@@ -4,6 +4,7 @@ Fixtures of one kind of test live in that kind's own `conftest.py`; this one sta
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,14 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's own settings out of the tests."""
-    for name in list(os.environ):
-        if name in PLAIN_NAMES or name.upper().startswith(PREFIX):
-            monkeypatch.delenv(name)
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """Keep the developer's own settings out of the tests, and of what their fixtures start."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in list(os.environ):
+            if name in PLAIN_NAMES or name.upper().startswith(PREFIX):
+                environment.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,9 @@ async def listen_to_all(toolbox: Toolbox, stop: asyncio.Event) -> None:
     ears: dict[str, asyncio.Task[None]] = {}
     try:
         while not stop.is_set():
+            # First: a login stores its session before its account counts as active, so one that
+            # comes in between is heard, and never taken for nobody being left.
+            nobody_rests = await asyncio.to_thread(_nobody_rests, toolbox)
             wanted = await asyncio.to_thread(_to_hear, toolbox)
             for each in [each for each in ears if _may_begin_anew(ears[each], each in wanted)]:
                 del ears[each]
@@ -75,7 +78,7 @@ async def listen_to_all(toolbox: Toolbox, stop: asyncio.Event) -> None:
                 if secret not in ears:
                     ears[secret] = asyncio.create_task(listen(toolbox, account_id, stop))
             living = [task for task in ears.values() if not task.done()]
-            if not living and all(row.is_active for row in toolbox.accounts.list()):
+            if not living and nobody_rests:
                 raise Permanent("No account is logged in: run `face-archive login`.")
             watch = asyncio.create_task(_pause(stop, _NEW_ACCOUNTS_SECONDS))
             await asyncio.wait({watch, *living}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,6 +87,11 @@ async def listen_to_all(toolbox: Toolbox, stop: asyncio.Event) -> None:
     finally:
         stop.set()
         await asyncio.gather(*ears.values(), return_exceptions=True)
+
+
+def _nobody_rests(toolbox: Toolbox) -> bool:
+    """Whether there is no account that may come back: a paused one, or one to log in again."""
+    return all(row.is_active for row in toolbox.accounts.list())
 
 
 def _to_hear(toolbox: Toolbox) -> dict[str, AccountId]:

@@ -256,6 +256,30 @@ async def test_with_its_only_session_gone_it_waits_for_the_next_login(street: St
 
 
 @pytest.mark.usefixtures("impatient")
+async def test_a_login_that_falls_between_two_of_its_looks_is_not_taken_for_nobody_being_left(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, loop, logins = listener._to_hear, asyncio.get_running_loop(), [PHONE]
+
+    def overtaken(toolbox: Toolbox) -> dict[str, AccountId]:
+        found = look(toolbox)
+        if logins:
+            coming = log_in(street, logins.pop())
+            asyncio.run_coroutine_threadsafe(coming, loop).result(30)
+        return found
+
+    async with listening(street) as task:
+        telegram = street.installation.telegram
+        telegram.call(lambda sandbox: sandbox.revoke_sessions(street.nora))
+        telegram.call(lambda sandbox: sandbox.drop_connections())
+        await eventually(lambda: state_of(street) == "error")
+
+        monkeypatch.setattr(listener, "_to_hear", overtaken)
+        await everything_heard_again(street)
+        assert not task.done()
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_with_nobody_logged_in_it_ends_and_says_why(street: Street) -> None:
     (nora,) = street.toolbox.sessions.accounts()
     for lane in Lane:
